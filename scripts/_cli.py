@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What all programs share: exit codes, one-line errors, `--output`.
+
+Exit codes: 0 done, 1 a negative verdict or a bug (with its traceback),
+2 bad flags or bad input (one `error:` line), 3 inconclusive.
+"""
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from absl import app, flags
+
+from tflite_opt.records import errors
+
+_OUTPUT = flags.DEFINE_enum(
+    "output",
+    "text",
+    ["text", "json"],
+    "What goes to stdout: a text for people, or one JSON document. "
+    "Progress and warnings always go to stderr.",
+)
+
+Main = Callable[[Sequence[str]], int | None]
+
+
+def run(main: Main) -> None:
+    """Runs a program and exits with its code.
+
+    Args:
+        main: Gets the positional arguments; returns the exit code, None for 0.
+    """
+    # TensorFlow, where a program needs it, would fill stderr before any error
+    # that matters to the user.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.INFO, format="%(message)s", force=True
+    )
+
+    def guarded(argv: Sequence[str]) -> int:
+        try:
+            return main(argv[1:]) or 0
+        except errors.TfliteOptError as error:
+            return _fail(error)
+        except OSError as error:
+            if error.filename is None and error.errno is None:
+                raise
+            return _fail(error)
+        except KeyboardInterrupt:
+            print("error: Interrupted.", file=sys.stderr)
+            return 130
+
+    for flag in flags.FLAGS.get_key_flags_for_module(sys.modules[__name__]):
+        flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)
+    app.run(guarded, flags_parser=_parse_flags)
+
+
+def emit(document: Any, text: str) -> None:
+    """Prints the result to stdout in the form that `--output` asks for.
+
+    Args:
+        document: Plain JSON types.
+        text: The same for people, without a final newline.
+    """
+    if _OUTPUT.value == "json":
+        print(json.dumps(document, indent=2, allow_nan=False))
+    else:
+        print(text)
+
+
+def reject_positional(arguments: Sequence[str]) -> None:
+    """Refuses arguments that are not flags.
+
+    Raises:
+        InputError: If there are any.
+    """
+    if arguments:
+        raise errors.InputError(
+            "This program takes flags only. "
+            f"Received: {' '.join(arguments)!r}. Write --name=value."
+        )
+
+
+def _parse_flags(argv: Sequence[str]) -> Sequence[str]:
+    try:
+        return flags.FLAGS(argv)
+    except flags.Error as error:
+        sys.exit(_fail(error))
+    except SystemExit:
+        # absl exits with 1 after printing the help that was asked for.
+        sys.exit(0)
+
+
+def _fail(error: Exception) -> int:
+    # One line, whatever the message went through.
+    print("error: " + " ".join(str(error).split()), file=sys.stderr)
+    return 2

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The errors a user can cause or must hear about.
+
+Each message says which rule was broken, what was received and what to do.
+Scripts print it as one `error:` line and exit with code 2; anything else that
+is raised is a bug and keeps its traceback.
+"""
+
+
+class TfliteOptError(Exception):
+    """Base of all errors that end a command with one line."""
+
+
+class InputError(TfliteOptError, ValueError):
+    """A flag, file or value that the user gave breaks a rule."""
+
+
+class ModelError(InputError):
+    """A model that is missing, unreadable or not what the command needs."""
+
+
+class DataError(InputError):
+    """Data that do not fit the model, the metric or each other."""
+
+
+class OutputError(TfliteOptError):
+    """A result that could not be written, or a directory that is taken."""
+
+
+class VerificationError(TfliteOptError):
+    """A technique that did not do what it promised.
+
+    Raised by `verify` from facts read out of the result itself.
+    """
+
+
+class ConversionError(TfliteOptError):
+    """A conversion that failed, crashed its process or ran out of time."""
+
+
+class BenchmarkError(TfliteOptError):
+    """A launch that failed, crashed or ran out of time."""

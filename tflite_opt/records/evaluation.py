@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How well a model predicts, and how far it is from another one."""
+
+import dataclasses
+import pathlib
+from typing import Literal
+
+from tflite_opt.records import artifact as artifact_record
+from tflite_opt.records import serialization
+
+Verdict = Literal["within", "exceeded", "not provable"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Metric(serialization.Record):
+    """One number with its 95 % confidence interval.
+
+    Attributes:
+        name: `top1`, `top5`, ...
+        value: Point estimate.
+        low: Lower bound.
+        high: Upper bound.
+        higher_is_better: Direction of improvement.
+        method: How the interval was made, e.g. `wilson`.
+    """
+
+    name: str
+    value: float
+    low: float
+    high: float
+    higher_is_better: bool
+    method: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Agreement(serialization.Record):
+    """Outputs of a model against those of the Keras model it came from.
+
+    Attributes:
+        num_examples: How many examples both have seen.
+        same_predictions: Fraction of equal top-1 predictions.
+        max_absolute_difference: Over all outputs, after dequantization.
+        mean_absolute_difference: Likewise.
+    """
+
+    num_examples: int
+    same_predictions: float
+    max_absolute_difference: float
+    mean_absolute_difference: float
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class AccuracyDrop(serialization.Record):
+    """Paired loss of top-1 accuracy against a baseline on the same examples.
+
+    Attributes:
+        baseline: SHA-256 of the baseline's file.
+        num_examples: Number of pairs.
+        value: Baseline's accuracy less the candidate's; positive is worse.
+        low: Lower bound of the paired 95 % interval.
+        high: Upper bound.
+        method: How the interval was made.
+        only_baseline_correct: Examples that only the baseline gets right.
+        only_candidate_correct: Examples that only the candidate gets right.
+        max_accuracy_drop: The limit it was judged by.
+        verdict: `within` if `high` is at most the limit, `exceeded` if `low`
+            is beyond it, else `not provable` with this many examples.
+        examples_needed: How many examples would decide it if the observed
+            rates held; None if decided, or if no number would.
+    """
+
+    baseline: str
+    num_examples: int
+    value: float
+    low: float
+    high: float
+    method: str
+    only_baseline_correct: int
+    only_candidate_correct: int
+    max_accuracy_drop: float
+    verdict: Verdict
+    examples_needed: int | None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Evaluation(serialization.Record):
+    """One artifact on one split.
+
+    Attributes:
+        artifact: What was evaluated.
+        dataset: Name of the data set.
+        split: `validation` or `test`.
+        data_fingerprint: Hash of the split's inputs, labels and ids.
+        metrics: The first one is the primary metric.
+        num_examples: Examples evaluated.
+        predictions_path: `.npz` with `ids` (n,) int64, `labels` (n,) int64 and
+            `predictions` (n,) int64; paired statistics need them.
+        predictions_sha256: Of that file.
+        agreement: None without outputs of the Keras model.
+        drop: None for the baseline itself or without one.
+    """
+
+    artifact: artifact_record.Artifact
+    dataset: str
+    split: str
+    data_fingerprint: str
+    metrics: tuple[Metric, ...]
+    num_examples: int
+    predictions_path: pathlib.Path
+    predictions_sha256: str
+    agreement: Agreement | None = None
+    drop: AccuracyDrop | None = None
+
+    @property
+    def metric(self) -> Metric:
+        """The primary metric."""
+        return self.metrics[0]

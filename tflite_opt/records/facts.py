@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a `.tflite` file says about itself."""
+
+import dataclasses
+from typing import Literal
+
+from tflite_opt.records import serialization
+
+TensorRole = Literal[
+    "input", "output", "activation", "weight", "bias", "constant"
+]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TensorSpec(serialization.Record):
+    """One input or output of a signature (or of the main subgraph).
+
+    Attributes:
+        name: Its name in the signature; the tensor's name without one.
+        shape: As stored; -1 marks a dimension the file leaves open.
+        dtype: numpy's name: `float32`, `int8`, `uint8`, `int16`, ...
+        scale: Empty when the tensor is not quantized.
+        zero_point: As long as `scale`.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    scale: tuple[float, ...] = ()
+    zero_point: tuple[int, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TensorFacts(serialization.Record):
+    """One tensor of the file.
+
+    Attributes:
+        subgraph: Index of its subgraph.
+        index: Index inside the subgraph.
+        name: As stored; may be empty.
+        shape: As stored; -1 marks an open dimension.
+        dtype: Lower-case TFLite type: `float32`, `int8`, `int4`, ...
+        role: What it is to its operations. A weight is a constant operand that
+            an operation multiplies or looks up, also through DEQUANTIZE.
+        num_elements: Product of the shape; 0 when a dimension is open.
+        constant_bytes: Bytes of its buffer in the file; 0 for activations.
+        scales: Number of quantization scales: 0 none, 1 per tensor, more per
+            channel.
+    """
+
+    subgraph: int
+    index: int
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    role: TensorRole
+    num_elements: int
+    constant_bytes: int
+    scales: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class OperatorFacts(serialization.Record):
+    """One operation of the file.
+
+    Attributes:
+        subgraph: Index of its subgraph.
+        index: Position in the subgraph's execution order.
+        name: TFLite's name, `CONV_2D`; a custom operation's own name.
+        version: Operation version, which sets the runtime it needs.
+        is_custom: Whether the runtime must be given the operation.
+        inputs: Tensor indices; -1 for an absent optional input.
+        outputs: Tensor indices.
+        weights: Indices of the constant tensors it multiplies or looks up,
+            behind a DEQUANTIZE where there is one.
+    """
+
+    subgraph: int
+    index: int
+    name: str
+    version: int
+    is_custom: bool
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    weights: tuple[int, ...]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SignatureFacts(serialization.Record):
+    """One signature: the names an app uses."""
+
+    key: str
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Delegation(serialization.Record):
+    """How the interpreter prepared the file on this machine.
+
+    Attributes:
+        delegate: `xnnpack`.
+        partitions: Number of delegate nodes; 1 is the best, 0 means that the
+            delegate took nothing. None if the file did not prepare with it.
+        delegate_error: Why it did not prepare with the delegate; "" if it did.
+        builtin_error: Why it did not prepare without; "" if it did.
+    """
+
+    delegate: str
+    partitions: int | None
+    delegate_error: str = ""
+    builtin_error: str = ""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ModelFacts(serialization.Record):
+    """Everything read from one `.tflite`.
+
+    Attributes:
+        sha256: Of the file.
+        size_bytes: Raw size.
+        gzip_bytes: Size after gzip at level 9.
+        description: The file's own description field.
+        min_runtime_version: From the file's metadata; None if absent.
+        metadata_names: Names of the metadata entries.
+        num_subgraphs: 1 unless control flow is inside.
+        signatures: Named entry points; may be empty.
+        inputs: Of the main subgraph, by tensor name.
+        outputs: Of the main subgraph, by tensor name.
+        operators: In execution order.
+        tensors: All of them.
+        bytes_by_dtype: Constant bytes by dtype; a shared buffer counts once.
+        delegation: None when it was not asked for.
+    """
+
+    sha256: str
+    size_bytes: int
+    gzip_bytes: int
+    description: str
+    min_runtime_version: str | None
+    metadata_names: tuple[str, ...]
+    num_subgraphs: int
+    signatures: tuple[SignatureFacts, ...]
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    operators: tuple[OperatorFacts, ...]
+    tensors: tuple[TensorFacts, ...]
+    bytes_by_dtype: dict[str, int]
+    delegation: Delegation | None = None
+
+    @property
+    def weights(self) -> tuple[TensorFacts, ...]:
+        """The tensors with the role `weight`."""
+        return tuple(t for t in self.tensors if t.role == "weight")
+
+    @property
+    def operator_counts(self) -> dict[str, int]:
+        """Number of operations by name, most frequent first."""
+        names = [operator.name for operator in self.operators]
+        return {
+            name: names.count(name)
+            for name in sorted(set(names), key=lambda n: (-names.count(n), n))
+        }
+
+    @property
+    def quantized_weight_fraction(self) -> float:
+        """Share of the weights stored in at most 8 bits, by float32 bytes.
+
+        A weight counts by its number of elements, so that a tensor does not
+        weigh less for having been quantized. 0.0 for a file without weights.
+        """
+        return self.weight_fraction(INTEGER_WEIGHT_DTYPES)
+
+    def weight_fraction(self, dtypes: frozenset[str]) -> float:
+        """Returns the share of weight elements stored in one of `dtypes`."""
+        total = sum(t.num_elements for t in self.weights)
+        chosen = sum(t.num_elements for t in self.weights if t.dtype in dtypes)
+        return chosen / total if total else 0.0
+
+    def float_weight_fraction_by_operator(self) -> dict[str, float]:
+        """Share of each kind of operation's weights left in float.
+
+        Returns:
+            From operation name to a fraction in [0, 1]; only operations that
+            have weights.
+        """
+        by_index = {(t.subgraph, t.index): t for t in self.tensors}
+        totals: dict[str, int] = {}
+        floats: dict[str, int] = {}
+        for operator in self.operators:
+            for index in operator.weights:
+                tensor = by_index[operator.subgraph, index]
+                name = operator.name
+                totals[name] = totals.get(name, 0) + tensor.num_elements
+                if tensor.dtype in FLOAT_DTYPES:
+                    floats[name] = floats.get(name, 0) + tensor.num_elements
+        return {
+            name: floats.get(name, 0) / total
+            for name, total in sorted(totals.items())
+            if total
+        }
+
+
+FLOAT_DTYPES = frozenset({"float16", "bfloat16", "float32", "float64"})
+INTEGER_WEIGHT_DTYPES = frozenset({"int8", "uint8", "int4", "uint4", "int2"})
