@@ -3,10 +3,11 @@
 
 import dataclasses
 import pathlib
+from collections.abc import Sequence
 from typing import Literal, Protocol
 
 from tflite_opt.records import artifact as artifact_record
-from tflite_opt.records import serialization
+from tflite_opt.records import errors, serialization
 
 Delegate = Literal["xnnpack", "none"]
 
@@ -43,23 +44,23 @@ class RuntimeOptions(serialization.Record):
         """Checks the bounds.
 
         Raises:
-            ValueError: If a value is out of its range.
+            InputError: If a value is out of its range.
         """
         super().__post_init__()
         for name in ("num_threads", "num_runs", "launches"):
             if getattr(self, name) < 1:
-                raise ValueError(
+                raise errors.InputError(
                     f"`{name}` must be at least 1. "
                     f"Received: {name}={getattr(self, name)}"
                 )
         for name in ("warmup_runs", "warmup_min_secs", "min_secs"):
             if getattr(self, name) < 0:
-                raise ValueError(
+                raise errors.InputError(
                     f"`{name}` must not be negative. "
                     f"Received: {name}={getattr(self, name)}"
                 )
         if self.max_secs <= 0 or self.timeout_s <= 0:
-            raise ValueError(
+            raise errors.InputError(
                 "`max_secs` and `timeout_s` must be positive. Received: "
                 f"max_secs={self.max_secs}, timeout_s={self.timeout_s}"
             )
@@ -177,18 +178,40 @@ class BenchmarkResult(serialization.Record):
     warnings: tuple[str, ...] = ()
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class BenchmarkFailure(serialization.Record):
+    """An artifact that could not be measured.
+
+    Attributes:
+        artifact: What was to be measured.
+        message: Why it was not.
+    """
+
+    artifact: artifact_record.Artifact
+    message: str
+
+
 class Runner(Protocol):
-    """Something that can measure a `.tflite`: this machine, or a phone."""
+    """Something that can measure `.tflite` files: this machine, or a phone."""
 
     def run(
         self,
-        artifact: artifact_record.Artifact,
+        artifacts: Sequence[artifact_record.Artifact],
         options: RuntimeOptions,
-        samples_path: pathlib.Path,
-    ) -> BenchmarkResult:
-        """Measures one artifact and writes its raw samples.
+        directory: pathlib.Path,
+    ) -> list[BenchmarkResult | BenchmarkFailure]:
+        """Measures artifacts with interleaved launches.
 
-        Raises:
-            BenchmarkError: If a launch fails, crashes or takes too long.
+        They are measured together because a machine drifts: only launches
+        that alternate can be compared.
+
+        Args:
+            artifacts: With different names.
+            options: The same for all.
+            directory: Gets one `.npz` of raw samples for each artifact.
+                Launches that finished there before an interruption are kept.
+
+        Returns:
+            One entry for each artifact, in order.
         """
         ...

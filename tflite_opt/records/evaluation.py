@@ -115,3 +115,7 @@ class Evaluation(serialization.Record):
     def metric(self) -> Metric:
         """The primary metric."""
         return self.metrics[0]
+
+    def metric_called(self, name: str) -> Metric | None:
+        """Returns the metric of that name, if it was computed."""
+        return next((m for m in self.metrics if m.name == name), None)

@@ -10,6 +10,14 @@ TensorRole = Literal[
     "input", "output", "activation", "weight", "bias", "constant"
 ]
 
+FLOAT_DTYPES = frozenset({"float16", "bfloat16", "float32", "float64"})
+INTEGER_WEIGHT_DTYPES = frozenset({"int8", "uint8", "int4", "uint4", "int2"})
+
+# How far XNNPACK and the builtin kernels may be apart.
+MAX_QUANTA = 2
+MAX_RELATIVE_DIFFERENCE = 1e-4
+MIN_TOP1_AGREEMENT = 0.995
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TensorSpec(serialization.Record):
@@ -41,7 +49,8 @@ class TensorFacts(serialization.Record):
         shape: As stored; -1 marks an open dimension.
         dtype: Lower-case TFLite type: `float32`, `int8`, `int4`, ...
         role: What it is to its operations. A weight is a constant operand that
-            an operation multiplies or looks up, also through DEQUANTIZE.
+            an operation multiplies or looks up, also through DEQUANTIZE and
+            DENSIFY.
         num_elements: Product of the shape; 0 when a dimension is open.
         constant_bytes: Bytes of its buffer in the file; 0 for activations.
         scales: Number of quantization scales: 0 none, 1 per tensor, more per
@@ -100,8 +109,9 @@ class Delegation(serialization.Record):
 
     Attributes:
         delegate: `xnnpack`.
-        partitions: Number of delegate nodes; 1 is the best, 0 means that the
-            delegate took nothing. None if the file did not prepare with it.
+        partitions: Number of delegate nodes in the main subgraph; 1 is the
+            best, 0 means that the delegate took nothing. None if the file did
+            not prepare with it.
         delegate_error: Why it did not prepare with the delegate; "" if it did.
         builtin_error: Why it did not prepare without; "" if it did.
     """
@@ -110,6 +120,75 @@ class Delegation(serialization.Record):
     partitions: int | None
     delegate_error: str = ""
     builtin_error: str = ""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ResolverCheck(serialization.Record):
+    """Whether XNNPACK and the builtin kernels agree on the same inputs.
+
+    Differences are None when only one of them prepared the file, or when no
+    output is of that kind.
+
+    Attributes:
+        prepared_by: Which of them prepared and ran the file.
+        num_examples: How many examples both have seen.
+        max_quanta: Largest difference of a quantized output, in steps of its
+            scale.
+        max_relative_difference: Largest difference of a float output, as a
+            fraction of that output's largest magnitude.
+        top1_agreement: Fraction of equal predictions.
+        delegate_error: Why XNNPACK did not run it; "" if it did.
+        builtin_error: Why the builtin kernels did not; "" if they did.
+    """
+
+    prepared_by: Literal["both", "xnnpack only", "builtin only", "none"]
+    num_examples: int
+    max_quanta: int | None = None
+    max_relative_difference: float | None = None
+    top1_agreement: float | None = None
+    delegate_error: str = ""
+    builtin_error: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the file is fit for use.
+
+        Their outputs are at most 2 quanta or a relative 1e-4 apart, or they
+        agree on at least 99.5 % of the predictions. A file that only one of
+        them prepares cannot disagree; `warnings` tells.
+        """
+        if self.prepared_by != "both":
+            return self.prepared_by != "none"
+        agreement = self.top1_agreement
+        if agreement is not None and agreement >= MIN_TOP1_AGREEMENT:
+            return True
+        if self.max_quanta is None and self.max_relative_difference is None:
+            return agreement is None
+        return (self.max_quanta or 0) <= MAX_QUANTA and (
+            self.max_relative_difference or 0.0
+        ) <= MAX_RELATIVE_DIFFERENCE
+
+    def describe(self) -> str:
+        """Returns one phrase with what was measured."""
+        if self.prepared_by != "both":
+            error = self.delegate_error or self.builtin_error
+            return f"prepared by {self.prepared_by} ({error})"
+        parts = []
+        if self.max_quanta is not None:
+            parts.append(f"{self.max_quanta} quanta apart")
+        if self.max_relative_difference is not None:
+            parts.append(f"relative {self.max_relative_difference:.2g} apart")
+        if self.top1_agreement is not None:
+            parts.append(f"top-1 agreement {self.top1_agreement:.2%}")
+        return f"{', '.join(parts)} on {self.num_examples} examples"
+
+    def warnings(self) -> tuple[str, ...]:
+        """Returns one sentence if only one of them prepares the file."""
+        if self.prepared_by == "xnnpack only":
+            return (f"Needs XNNPACK: {self.builtin_error}.",)
+        if self.prepared_by == "builtin only":
+            return (f"Builtin only: {self.delegate_error}.",)
+        return ()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -199,7 +278,3 @@ class ModelFacts(serialization.Record):
             for name, total in sorted(totals.items())
             if total
         }
-
-
-FLOAT_DTYPES = frozenset({"float16", "bfloat16", "float32", "float64"})
-INTEGER_WEIGHT_DTYPES = frozenset({"int8", "uint8", "int4", "uint4", "int2"})

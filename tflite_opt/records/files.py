@@ -100,9 +100,9 @@ def write_npz(path: pathlib.Path, arrays: Mapping[str, np.ndarray]) -> None:
     write_bytes(path, buffer.getvalue())
 
 
-def sha256_of_bytes(content: bytes | memoryview) -> str:
-    """Returns the hexadecimal SHA-256 of `content`."""
-    return hashlib.sha256(content).hexdigest()
+def sha256_of_text(text: str) -> str:
+    """Returns the hexadecimal SHA-256 of `text` as UTF-8."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def sha256_of_file(path: pathlib.Path) -> str:

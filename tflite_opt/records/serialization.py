@@ -8,7 +8,6 @@ directory can be moved or downloaded from CI and still be read.
 """
 
 import dataclasses
-import functools
 import json
 import math
 import pathlib
@@ -20,6 +19,10 @@ from typing import Any, ClassVar, TypeVar
 from tflite_opt.records import errors, files
 
 _RecordT = TypeVar("_RecordT", bound="Record")
+
+# Resolving annotations is slow beside building a record of ten thousand
+# tensors.
+_FIELD_TYPES: dict[type, dict[str, Any]] = {}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -38,7 +41,7 @@ class Record:
         """Checks each field's type.
 
         Raises:
-            ValueError: If a value is not of its field's type.
+            InputError: If a value is not of its field's type.
         """
         for name, hint in _field_types(type(self)).items():
             _check(getattr(self, name), hint, f"{type(self).__name__}.{name}")
@@ -137,10 +140,13 @@ def read_json(path: pathlib.Path) -> dict[str, Any]:
     return content
 
 
-@functools.cache
 def _field_types(cls: type[Record]) -> dict[str, Any]:
-    hints = typing.get_type_hints(cls)
-    return {field.name: hints[field.name] for field in dataclasses.fields(cls)}
+    if cls not in _FIELD_TYPES:
+        hints = typing.get_type_hints(cls)
+        _FIELD_TYPES[cls] = {
+            field.name: hints[field.name] for field in dataclasses.fields(cls)
+        }
+    return _FIELD_TYPES[cls]
 
 
 def _required_fields(cls: type[Record]) -> set[str]:
@@ -189,7 +195,7 @@ def _check(value: Any, hint: Any, name: str) -> None:
         expected = getattr(hint, "__name__", None) or str(hint)
         if typing.get_origin(hint) is not None:
             expected = str(hint)
-        raise ValueError(
+        raise errors.InputError(
             f"`{name}` must be of type {expected}. Received: {value!r}"
         )
 

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Small valid records for tests, without files behind them."""
+
+import pathlib
+from typing import Any
+
+from tflite_opt.records import artifact, benchmark, evaluation, facts
+
+
+def spec(dtype: str = "float32", name: str = "x") -> facts.TensorSpec:
+    scaled = dtype in ("int8", "uint8", "int16")
+    return facts.TensorSpec(
+        name=name,
+        shape=(1, 4),
+        dtype=dtype,
+        scale=(0.1,) if scaled else (),
+        zero_point=(0,) if scaled else (),
+    )
+
+
+def tensor(index: int, **fields: Any) -> facts.TensorFacts:
+    values: dict[str, Any] = {
+        "subgraph": 0,
+        "index": index,
+        "name": f"tensor_{index}",
+        "shape": (4, 4),
+        "dtype": "float32",
+        "role": "activation",
+        "num_elements": 16,
+        "constant_bytes": 0,
+        "scales": 0,
+    }
+    return facts.TensorFacts(**values | fields)
+
+
+def model_facts(
+    *tensors: facts.TensorFacts,
+    inputs: str = "float32",
+    outputs: str = "float32",
+    operators: tuple[tuple[str, tuple[int, ...]], ...] = (),
+    **fields: Any,
+) -> facts.ModelFacts:
+    """Returns facts of a model; operators are names with their weights."""
+    values: dict[str, Any] = {
+        "sha256": "0" * 64,
+        "size_bytes": 1000,
+        "gzip_bytes": 500,
+        "description": "",
+        "min_runtime_version": None,
+        "metadata_names": (),
+        "num_subgraphs": 1,
+        "signatures": (),
+        "inputs": (spec(inputs),),
+        "outputs": (spec(outputs),),
+        "operators": tuple(
+            facts.OperatorFacts(
+                subgraph=0,
+                index=index,
+                name=name,
+                version=1,
+                is_custom=False,
+                inputs=weights,
+                outputs=(),
+                weights=weights,
+            )
+            for index, (name, weights) in enumerate(operators)
+        ),
+        "tensors": tensors,
+        "bytes_by_dtype": {},
+    }
+    return facts.ModelFacts(**values | fields)
+
+
+def tflite(name: str = "int8", **fields: Any) -> artifact.Artifact:
+    values: dict[str, Any] = {
+        "name": name,
+        "path": pathlib.Path(f"/nowhere/{name}.tflite"),
+        "format": "tflite",
+        "sha256": name.ljust(64, "0"),
+        "size_bytes": 1000,
+        "gzip_bytes": 500,
+    }
+    return artifact.Artifact(**values | fields)
+
+
+def latency(median_ms: float, spread: float = 0.01) -> benchmark.LatencyStats:
+    return benchmark.LatencyStats(
+        median_ms=median_ms,
+        median_low_ms=median_ms * (1 - spread),
+        median_high_ms=median_ms * (1 + spread),
+        p90_ms=median_ms * 1.1,
+        p99_ms=median_ms * 1.2,
+        min_ms=median_ms * 0.9,
+        throughput_per_s=1e3 / median_ms,
+        num_samples=1000,
+    )
+
+
+def result(
+    item: artifact.Artifact, median_ms: float = 1.0, spread: float = 0.01
+) -> benchmark.BenchmarkResult:
+    return benchmark.BenchmarkResult(
+        artifact=item,
+        device=benchmark.DeviceInfo(
+            device_key="k", model="cpu", abi="x86_64", os="Linux", num_cpus=2
+        ),
+        options=benchmark.RuntimeOptions(),
+        runtime="ai-edge-litert 2.3.0",
+        launches=(),
+        latency=latency(median_ms, spread),
+        init_ms=1.0,
+        first_inference_ms=1.0,
+        peak_memory_bytes=1_000_000,
+        partitions=1,
+        samples_path=pathlib.Path("/nowhere/samples.npz"),
+        samples_sha256="0" * 64,
+    )
+
+
+def drop(value: float, **fields: Any) -> evaluation.AccuracyDrop:
+    values: dict[str, Any] = {
+        "baseline": "0" * 64,
+        "num_examples": 450,
+        "value": value,
+        "low": value - 0.01,
+        "high": value + 0.01,
+        "method": "tango",
+        "only_baseline_correct": 3,
+        "only_candidate_correct": 1,
+        "max_accuracy_drop": 0.005,
+        "verdict": "not provable",
+        "examples_needed": 10_000,
+    }
+    return evaluation.AccuracyDrop(**values | fields)
+
+
+def accuracy(value: float = 0.98, name: str = "top1") -> evaluation.Metric:
+    return evaluation.Metric(
+        name=name,
+        value=value,
+        low=value - 0.01,
+        high=value + 0.01,
+        higher_is_better=True,
+        method="wilson",
+    )
+
+
+def evaluated(
+    item: artifact.Artifact,
+    loss: evaluation.AccuracyDrop | None = None,
+    split: str = "validation",
+    **fields: Any,
+) -> evaluation.Evaluation:
+    values: dict[str, Any] = {
+        "artifact": item,
+        "dataset": "digits",
+        "split": split,
+        "data_fingerprint": "f",
+        "metrics": (accuracy(),),
+        "num_examples": 450,
+        "predictions_path": pathlib.Path("/nowhere/predictions.npz"),
+        "predictions_sha256": "0" * 64,
+        "drop": loss,
+    }
+    return evaluation.Evaluation(**values | fields)

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A child process that reports events and may crash or hang.
+
+Knows nothing of models: it starts a module, yields its events as they come,
+and makes sure that nothing of it is left behind.
+"""
+
+import contextlib
+import json
+import os
+import pathlib
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+_PACKAGE_ROOT = pathlib.Path(__file__).resolve().parents[1]
+
+
+class ChildError(Exception):
+    """The child ended before it was done; the message says how."""
+
+
+def environment() -> dict[str, str]:
+    """Returns the environment in which a child finds this package."""
+    found = os.environ.get("PYTHONPATH")
+    paths = [str(_PACKAGE_ROOT)] + ([found] if found else [])
+    return os.environ | {
+        "PYTHONPATH": os.pathsep.join(paths),
+        "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"),
+    }
+
+
+def events(
+    module: str,
+    arguments: Sequence[str],
+    *,
+    log: pathlib.Path,
+    timeout_s: float,
+) -> Iterator[dict[str, Any]]:
+    """Runs `python -m module *arguments FD` and yields what it reports.
+
+    Args:
+        module: Writes one JSON object a line to the file descriptor that it
+            gets as its last argument.
+        arguments: The others.
+        log: Gets the child's stdout and stderr, appended.
+        timeout_s: Longest time between two events.
+
+    Yields:
+        The parsed objects.
+
+    Raises:
+        ChildError: If it crashed, failed or timed out. It is dead then, with
+            all processes it started.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    read_end, write_end = os.pipe()
+    with log.open("ab") as log_file:
+        process = subprocess.Popen(
+            [sys.executable, "-m", module, *arguments, str(write_end)],
+            stdin=subprocess.DEVNULL,
+            stdout=log_file,
+            stderr=subprocess.STDOUT,
+            pass_fds=[write_end],
+            start_new_session=True,
+            env=environment(),
+        )
+    os.close(write_end)
+    try:
+        with os.fdopen(read_end, "rb", buffering=0) as stream:
+            yield from _read(stream, timeout_s)
+        code = process.wait(timeout=timeout_s)
+        if code:
+            raise ChildError(_describe_exit(code, log))
+    finally:
+        kill_group(process)
+
+
+def _read(stream: Any, timeout_s: float) -> Iterator[dict[str, Any]]:
+    pending = b""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        remaining = deadline - time.monotonic()
+        if not select.select([stream], [], [], max(remaining, 0))[0]:
+            raise ChildError(f"timed out after {timeout_s:g} s")
+        chunk = stream.read(1 << 16)
+        if not chunk:
+            return
+        pending += chunk
+        *lines, pending = pending.split(b"\n")
+        for line in lines:
+            yield json.loads(line)
+            deadline = time.monotonic() + timeout_s
+
+
+def _describe_exit(code: int, log: pathlib.Path) -> str:
+    if code < 0:
+        return f"its process crashed with signal {-code}"
+    lines = log.read_text(errors="replace").strip().splitlines()
+    return f"its process failed: {lines[-1] if lines else f'exit code {code}'}"
+
+
+def kill_group(process: "subprocess.Popen[bytes]") -> None:
+    """Kills a child that leads its own session, and all it started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a run set out to do, what it recommends, and its table."""
+
+import dataclasses
+from typing import Literal
+
+from tflite_opt.records import artifact as artifact_record
+from tflite_opt.records import evaluation, serialization
+
+Objective = Literal["balanced", "latency", "size"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RunDescription(serialization.Record):
+    """What a run set out to do.
+
+    Attributes:
+        model: The Keras model.
+        dataset: Name of the data set.
+        data_fingerprints: By split name.
+        num_examples: By split name.
+        recipes: Names in the order asked for.
+        max_accuracy_drop: Limit on the loss against float32, a fraction.
+        objective: What the recommendation makes small.
+    """
+
+    model: artifact_record.Artifact
+    dataset: str
+    data_fingerprints: dict[str, str]
+    num_examples: dict[str, int]
+    recipes: tuple[str, ...]
+    max_accuracy_drop: float
+    objective: Objective
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Recommendation(serialization.Record):
+    """The variant chosen on the validation split, before any test.
+
+    Attributes:
+        name: The variant.
+        objective: What was made small.
+        max_accuracy_drop: The user's limit.
+        drop: Loss on the validation split; None for float32 itself.
+        reason: Why this one, in one or two sentences.
+        is_slower: Whether its latency interval lies above float32's.
+    """
+
+    name: str
+    objective: Objective
+    max_accuracy_drop: float
+    drop: evaluation.AccuracyDrop | None
+    reason: str
+    is_slower: bool
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Row(serialization.Record):
+    """One line of the table.
+
+    Ratios are against float32; a value that was not measured is None.
+
+    Attributes:
+        name: The variant.
+        size_bytes: Of the `.tflite`.
+        times_smaller: Size of float32 / size.
+        gzip_bytes: After gzip at level 9.
+        quantized_weight_fraction: Share of weights in at most 8 bits.
+        validation_accuracy: Top-1 on the validation split.
+        validation_drop: Loss against float32 there.
+        accuracy: Top-1 on the test split.
+        top5_accuracy: On the test split, with more than 5 classes.
+        drop: Loss against float32 on the test split.
+        agreement: With the Keras model on the test split.
+        median_ms: Latency.
+        median_low_ms: Lower bound of its 95 % interval.
+        median_high_ms: Upper bound.
+        p90_ms: 90th percentile.
+        p99_ms: 99th percentile.
+        times_faster: Latency of float32 / latency.
+        throughput_per_s: Inferences per second.
+        init_ms: Loading and preparing.
+        first_inference_ms: The first invocation.
+        peak_memory_bytes: Of a process that runs only this model.
+        partitions: Delegate nodes; 1 is best.
+        is_pareto_optimal: No other variant is at least as good in accuracy,
+            latency and size and better in one.
+        is_recommended: Whether it is the recommendation.
+        sha256: Of the file.
+        produced_by: Technique and back end.
+        warnings: One sentence each.
+    """
+
+    name: str
+    size_bytes: int
+    times_smaller: float
+    gzip_bytes: int
+    quantized_weight_fraction: float
+    validation_accuracy: evaluation.Metric | None
+    validation_drop: evaluation.AccuracyDrop | None
+    accuracy: evaluation.Metric | None
+    top5_accuracy: evaluation.Metric | None
+    drop: evaluation.AccuracyDrop | None
+    agreement: evaluation.Agreement | None
+    median_ms: float | None
+    median_low_ms: float | None
+    median_high_ms: float | None
+    p90_ms: float | None
+    p99_ms: float | None
+    times_faster: float | None
+    throughput_per_s: float | None
+    init_ms: float | None
+    first_inference_ms: float | None
+    peak_memory_bytes: int | None
+    partitions: int | None
+    is_pareto_optimal: bool
+    is_recommended: bool
+    sha256: str
+    produced_by: str
+    warnings: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Report(serialization.Record):
+    """Everything the report says.
+
+    Attributes:
+        description: What the run set out to do.
+        recommendation: None if it did not get that far.
+        rows: One for each variant, float32 first.
+        failures: One line for each recipe without a variant.
+        device: Where latency was measured; "" if it was not.
+        runtime: What ran the models.
+        options: Runtime options, as text.
+        command: The command line of the run.
+        versions: Package versions.
+    """
+
+    description: RunDescription
+    recommendation: Recommendation | None
+    rows: tuple[Row, ...]
+    failures: tuple[str, ...]
+    device: str
+    runtime: str
+    options: str
+    command: str
+    versions: dict[str, str]

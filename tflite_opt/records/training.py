@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a model was trained, and how that went."""
+
+import dataclasses
+from typing import Literal
+
+from tflite_opt.records import artifact as artifact_record
+from tflite_opt.records import errors, evaluation, serialization
+
+LearningRateSchedule = Literal["cosine", "constant"]
+Augmentation = Literal["none", "shift", "shift_flip"]
+KeptWeights = Literal["best", "last"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainingOptions(serialization.Record):
+    """What the training loop needs to know.
+
+    Attributes:
+        epochs: Most passes over the train split; at least 1.
+        batch_size: Examples per step; at least 1.
+        learning_rate: Of Adam, at the first step; positive.
+        learning_rate_schedule: `cosine` falls to 0 at the last step of the
+            last epoch; `constant` stays.
+        patience: Epochs without a better validation result after which
+            training stops; 0 never stops early.
+        seed: Of initial random numbers, the order of examples and
+            augmentation; not negative.
+        augmentation: `shift` moves images by up to an eighth of their sides,
+            `shift_flip` mirrors half of them too.
+        label_smoothing: Probability taken from the true class and spread over
+            all classes, in [0, 1).
+        keep: Weights of the epoch with the best validation accuracy, or of
+            the last epoch (a pruning schedule is only complete there).
+    """
+
+    epochs: int = 10
+    batch_size: int = 64
+    learning_rate: float = 1e-3
+    learning_rate_schedule: LearningRateSchedule = "cosine"
+    patience: int = 0
+    seed: int = 0
+    augmentation: Augmentation = "none"
+    label_smoothing: float = 0.0
+    keep: KeptWeights = "best"
+
+    def __post_init__(self) -> None:
+        """Checks the bounds.
+
+        Raises:
+            InputError: If a value is out of its range.
+        """
+        super().__post_init__()
+        for name in ("epochs", "batch_size"):
+            if getattr(self, name) < 1:
+                raise errors.InputError(
+                    f"`{name}` must be at least 1. "
+                    f"Received: {name}={getattr(self, name)}"
+                )
+        for name in ("patience", "seed"):
+            if getattr(self, name) < 0:
+                raise errors.InputError(
+                    f"`{name}` must not be negative. "
+                    f"Received: {name}={getattr(self, name)}"
+                )
+        if not self.learning_rate > 0:
+            raise errors.InputError(
+                "`learning_rate` must be positive. "
+                f"Received: learning_rate={self.learning_rate}"
+            )
+        if not 0 <= self.label_smoothing < 1:
+            raise errors.InputError(
+                "`label_smoothing` must be in [0, 1). "
+                f"Received: label_smoothing={self.label_smoothing}"
+            )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainingHistory(serialization.Record):
+    """What one call of the training loop did; one value for each epoch.
+
+    Attributes:
+        options: What it was asked to do.
+        loss: On the train split while training, with augmentation.
+        accuracy: Likewise.
+        validation_loss: After each epoch.
+        validation_accuracy: After each epoch.
+        kept_epoch: Epoch whose weights the model has, counted from 1.
+        steps: Weight updates in all.
+        num_train: Examples of the train split.
+        num_validation: Examples of the validation split.
+        seconds: Wall time of all epochs.
+    """
+
+    options: TrainingOptions
+    loss: tuple[float, ...]
+    accuracy: tuple[float, ...]
+    validation_loss: tuple[float, ...]
+    validation_accuracy: tuple[float, ...]
+    kept_epoch: int
+    steps: int
+    num_train: int
+    num_validation: int
+    seconds: float
+
+    @property
+    def epochs(self) -> int:
+        """Number of epochs that were run."""
+        return len(self.loss)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainedModel(serialization.Record):
+    """A reference model, trained, with the evidence of how good it is.
+
+    Attributes:
+        artifact: The file.
+        model: Name of the reference model.
+        model_options: What it was built with beside shape and classes.
+        dataset: Name of the data set.
+        data_seed: Of its splits.
+        data_limit: Cap on the examples of each split; 0 for none.
+        parameters: Weights of the model, trainable or not.
+        history: The training.
+        test: Top-1 accuracy on the test split, looked at once, at the end.
+        num_test: Examples of the test split.
+        test_fingerprint: Hash of the test split.
+        versions: Of the packages that made it.
+    """
+
+    artifact: artifact_record.Artifact
+    model: str
+    model_options: dict[str, float]
+    dataset: str
+    data_seed: int
+    data_limit: int
+    parameters: int
+    history: TrainingHistory
+    test: evaluation.Metric
+    num_test: int
+    test_fingerprint: str
+    versions: dict[str, str]
