@@ -38,14 +38,14 @@ class DataSpec(serialization.Record):
         """Checks the bounds.
 
         Raises:
-            ValueError: If a number is out of its range.
+            InputError: If a number is out of its range.
         """
         super().__post_init__()
-        if self.num_calibration < 1 or self.limit < 0:
-            raise ValueError(
-                "`num_calibration` must be at least 1 and `limit` at least 0. "
-                f"Received: num_calibration={self.num_calibration}, "
-                f"limit={self.limit}"
+        if self.num_calibration < 1 or self.limit < 0 or self.seed < 0:
+            raise errors.InputError(
+                "`num_calibration` must be at least 1, `limit` and `seed` at "
+                f"least 0. Received: num_calibration={self.num_calibration}, "
+                f"limit={self.limit}, seed={self.seed}"
             )
 
 
@@ -117,6 +117,12 @@ class Dataset:
     def __getitem__(self, name: str) -> Split:
         """Returns the split called `name`."""
         return self.splits[name]
+
+    def fingerprint(self) -> str:
+        """Returns a hash of all splits."""
+        return files.sha256_of_text(
+            " ".join(self.splits[name].fingerprint() for name in SPLIT_NAMES)
+        )
 
     @property
     def input_shape(self) -> tuple[int, ...]:
