@@ -21,6 +21,11 @@ lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+sample-model: $(INSTALLED)
+	$(BIN)/python -m scripts.train --model=sample_cnn --dataset=digits \
+		--epochs=60 --batch_size=32 \
+		--output_model=models/sample_model.h5 --overwrite
+
 $(INSTALLED): requirements.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --requirement requirements.txt

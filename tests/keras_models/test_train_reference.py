@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+import re
+
+import numpy as np
+import pytest
+
+from tflite_opt.data import dataset
+from tflite_opt.keras_models import loading, train_reference
+from tflite_opt.records import errors, files, training
+
+
+def request(path, **fields):
+    return train_reference.Request(
+        **{
+            "model": "sample_cnn",
+            "model_options": {"filters": 4},
+            "data": dataset.DataSpec(source="digits", limit=60),
+            "options": training.TrainingOptions(epochs=2, batch_size=20),
+            "path": path,
+        }
+        | fields
+    )
+
+
+@pytest.mark.tensorflow
+def test_writes_the_model_and_its_record(tmp_path):
+    path = tmp_path / "new" / "digits.h5"
+    record = train_reference.train(request(path))
+    assert sorted(file.name for file in path.parent.iterdir()) == [
+        "digits.h5",
+        "digits.training.json",
+    ]
+    stored = path.with_name("digits.training.json")
+    assert training.TrainedModel.load(stored) == record
+    assert record.artifact.sha256 == files.sha256_of_file(path)
+    assert record.history.epochs == 2
+    assert record.test.low < record.test.value < record.test.high
+    assert record.num_test == 60
+    assert record.model_options == {"filters": 4}
+    assert loading.load(path).count_params() == record.parameters
+    text = stored.read_text()
+    assert str(tmp_path) not in text
+
+
+@pytest.mark.tensorflow
+def test_the_same_request_gives_the_same_file(tmp_path):
+    first = train_reference.train(request(tmp_path / "a" / "m.h5"))
+    again = train_reference.train(request(tmp_path / "b" / "m.h5"))
+    assert first.artifact.sha256 == again.artifact.sha256
+
+
+@pytest.mark.parametrize("existing", ["m.h5", "m.training.json"])
+def test_refuses_to_replace_a_file(tmp_path, existing):
+    (tmp_path / existing).write_text("mine")
+    with pytest.raises(errors.OutputError, match=re.escape(existing)):
+        train_reference.train(request(tmp_path / "m.h5"))
+    assert (tmp_path / existing).read_text() == "mine"
+
+
+@pytest.mark.tensorflow
+def test_replaces_files_when_told(tmp_path):
+    (tmp_path / "m.h5").write_text("old")
+    (tmp_path / "m.training.json").write_text("old")
+    train_reference.train(request(tmp_path / "m.h5", overwrite=True))
+    record = training.TrainedModel.load(tmp_path / "m.training.json")
+    assert record.artifact.size_bytes == (tmp_path / "m.h5").stat().st_size
+
+
+@pytest.mark.tensorflow
+def test_a_diverged_training_writes_nothing(tmp_path):
+    x = np.full((20, 8, 8, 1), 1e38, np.float32)
+    y = np.arange(20) % 2
+    np.savez(tmp_path / "d.npz", x_train=x, y_train=y, x_test=x, y_test=y)
+    (tmp_path / "m.h5").write_text("old")
+    with pytest.raises(errors.TfliteOptError):
+        train_reference.train(
+            request(
+                tmp_path / "m.h5",
+                data=dataset.DataSpec(
+                    source=f"npz:{tmp_path}/d.npz", num_calibration=5
+                ),
+                overwrite=True,
+            )
+        )
+    assert (tmp_path / "m.h5").read_text() == "old"
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"model": "vgg"}, "`model` must be one of ds_cnn"),
+        ({"data": dataset.DataSpec(source="x")}, "`source` must be one of"),
+    ],
+    ids=["model", "data"],
+)
+def test_rejects_before_importing_tensorflow(tmp_path, fields, message):
+    with pytest.raises(errors.InputError, match=re.escape(message)):
+        train_reference.train(request(tmp_path / "m.h5", **fields))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_rejects_another_suffix(tmp_path):
+    with pytest.raises(errors.ModelError, match="must end in"):
+        train_reference.train(request(tmp_path / "m.tflite"))

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Turns a Keras model into what converters start from, and runs it.
+
+A frozen model has a batch of 1, the Keras names of inputs and outputs, and its
+variables as constants. Freezing once takes a second and makes each conversion
+several times faster than starting from the Keras model.
+"""
+
+import pathlib
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tflite_opt.records import errors, facts
+
+SIGNATURE_KEY = "serving_default"
+
+# What TensorFlow takes as the name of an argument.
+_INPUT_NAME = re.compile(r"(?!self$)[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*", re.ASCII)
+
+
+def input_specs(model: Any) -> tuple[facts.TensorSpec, ...]:
+    """Returns the inputs that the frozen model will have.
+
+    Args:
+        model: A built `tf_keras` model.
+
+    Returns:
+        Under their Keras names, in Keras' order, with a batch of 1.
+
+    Raises:
+        ModelError: If the model is not built, its names make no signature, an
+            input is no dense tensor, or a dimension other than the batch is
+            unknown.
+    """
+    if not getattr(model, "inputs", None):
+        raise errors.ModelError(
+            f"The model must have known inputs. Received: {model.name!r}, "
+            "which was never built. Call it once on data before saving it."
+        )
+    _check_names(model.input_names, model.output_names)
+    return tuple(
+        _input_spec(name, tensor)
+        for name, tensor in zip(model.input_names, model.inputs, strict=True)
+    )
+
+
+def freeze(model: Any, directory: pathlib.Path) -> None:
+    """Writes a frozen model as a SavedModel.
+
+    Its only signature, `serving_default`, has the Keras names of inputs and
+    outputs. A model with recurrent layers keeps its variables: the converter
+    no longer recognizes an LSTM whose body was inlined, and writes a loop of a
+    dozen operations instead of one.
+
+    Args:
+        model: A built `tf_keras` model; not modified.
+        directory: Of the SavedModel; what is inside is overwritten.
+
+    Raises:
+        ModelError: If the model cannot be frozen: see `input_specs`.
+        OutputError: If the directory cannot be written.
+    """
+    import tensorflow as tf
+    from tensorflow.python.framework import convert_to_constants
+
+    specs = input_specs(model)
+
+    def call(*inputs: Any) -> list[Any]:
+        return _outputs(model, inputs)
+
+    # The frozen function takes its inputs in this order, whatever they are
+    # called; names come back with the signature.
+    concrete = tf.function(call, autograph=False).get_concrete_function(
+        *(
+            tf.TensorSpec(spec.shape, spec.dtype, name=f"input_{index}")
+            for index, spec in enumerate(specs)
+        )
+    )
+    module = tf.Module()
+    if _is_recurrent(model):
+        frozen = concrete
+        module.kept_variables = model.variables
+    else:
+        frozen = convert_to_constants.convert_variables_to_constants_v2(
+            concrete, lower_control_flow=False
+        )
+    module.serve = tf.function(
+        lambda *inputs: dict(
+            zip(model.output_names, frozen(*inputs), strict=True)
+        ),
+        input_signature=[
+            tf.TensorSpec(spec.shape, spec.dtype, name=spec.name)
+            for spec in specs
+        ],
+        autograph=False,
+    )
+    try:
+        tf.saved_model.save(
+            module,
+            str(directory),
+            signatures={SIGNATURE_KEY: module.serve.get_concrete_function()},
+        )
+    except (OSError, tf.errors.OpError) as error:
+        raise errors.OutputError(
+            f"Cannot write the frozen model to {str(directory)!r}: "
+            f"{getattr(error, 'message', error)}"
+        ) from error
+
+
+def predict(
+    model: Any, inputs: Mapping[str, np.ndarray], batch_size: int = 256
+) -> dict[str, np.ndarray]:
+    """Returns the model's outputs in inference mode.
+
+    Args:
+        model: A built `tf_keras` model; not modified.
+        inputs: By its input names, arrays of shape `(n, ...)`.
+        batch_size: Examples at a time; the outputs do not depend on it beyond
+            rounding.
+
+    Returns:
+        By the model's output names, arrays of shape `(n, ...)`.
+    """
+    import tensorflow as tf
+
+    @tf.function(autograph=False, reduce_retracing=True)
+    def call(*batch: Any) -> list[Any]:
+        return _outputs(model, batch)
+
+    arrays = [inputs[name] for name in model.input_names]
+    batches = [
+        call(*(tf.constant(x[start : start + batch_size]) for x in arrays))
+        for start in range(0, len(arrays[0]), batch_size)
+    ]
+    return {
+        name: np.concatenate([batch[index].numpy() for batch in batches])
+        for index, name in enumerate(model.output_names)
+    }
+
+
+def _input_spec(name: str, tensor: Any) -> facts.TensorSpec:
+    shape = tensor.shape.as_list() if tensor.shape.rank is not None else None
+    if shape is None or None in shape[1:]:
+        raise errors.ModelError(
+            "Only the batch may be an unknown dimension. Received: input "
+            f"{name!r} with shape {shape and tuple(shape)}. Build the model "
+            "for one size."
+        )
+    if type(tensor).__name__ != "KerasTensor":
+        raise errors.ModelError(
+            f"The input {name!r} must be a dense tensor. "
+            f"Received: {type(tensor).__name__}"
+        )
+    return facts.TensorSpec(
+        name=name, shape=(1, *shape[1:]), dtype=tensor.dtype.name
+    )
+
+
+def _check_names(
+    input_names: Sequence[str], output_names: Sequence[str]
+) -> None:
+    for kind, names in (("Input", input_names), ("Output", output_names)):
+        repeated = sorted({n for n in names if list(names).count(n) > 1})
+        if repeated:
+            raise errors.ModelError(
+                f"{kind} names must be unique in a signature. "
+                f"Received: {', '.join(map(repr, repeated))} more than once. "
+                "Give the layers names of their own."
+            )
+    refused = [n for n in input_names if not _INPUT_NAME.fullmatch(n)]
+    if refused:
+        raise errors.ModelError(
+            "Input names must be ASCII letters, digits and _ . - / only, not "
+            "begin with _, and not be `self`. "
+            f"Received: {', '.join(map(repr, refused))}. Build the model with "
+            "another name for its `Input`."
+        )
+
+
+def _is_recurrent(model: Any) -> bool:
+    import tf_keras as keras
+
+    return any(isinstance(m, keras.layers.RNN) for m in model.submodules)
+
+
+def _outputs(model: Any, inputs: Sequence[Any]) -> list[Any]:
+    """Returns the outputs in Keras' order for inputs in Keras' order."""
+    import tensorflow as tf
+
+    return tf.nest.flatten(
+        model(list(inputs) if len(inputs) > 1 else inputs[0], training=False)
+    )

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Trains one reference model and writes it with its evidence."""
+
+import dataclasses
+import importlib.metadata
+import logging
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from tflite_opt import intervals
+from tflite_opt.data import dataset as dataset_lib
+from tflite_opt.data import representative, sources
+from tflite_opt.keras_models import (
+    freezing,
+    loading,
+    reference,
+    saving,
+    training,
+)
+from tflite_opt.records import artifact, errors, evaluation
+from tflite_opt.records import training as training_record
+
+_LOG = logging.getLogger(__name__)
+
+_VERSIONED_PACKAGES = ("tensorflow", "tf_keras", "numpy", "scikit-learn")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Request:
+    """What to train and where to write it.
+
+    Attributes:
+        model: Name of a reference model.
+        model_options: Keyword arguments of its `build`.
+        data: The data set. Its seed decides which examples are for testing:
+            use the same one wherever this model is evaluated.
+        options: Of the training loop.
+        path: Of the model, `.h5` or `.keras`.
+        overwrite: Whether existing files may be replaced.
+    """
+
+    model: str
+    data: dataset_lib.DataSpec
+    options: training_record.TrainingOptions
+    path: pathlib.Path
+    model_options: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    overwrite: bool = False
+
+    @property
+    def record_path(self) -> pathlib.Path:
+        """Where the `TrainedModel` record goes: beside the model."""
+        return record_path(self.path)
+
+
+def record_path(model: pathlib.Path) -> pathlib.Path:
+    """Returns where the `TrainedModel` record of a model file is."""
+    return model.with_name(f"{model.stem}.training.json")
+
+
+def train(request: Request) -> training_record.TrainedModel:
+    """Trains a model, tests it once, and writes it and its record.
+
+    Returns:
+        The record that was written to `request.record_path`.
+
+    Raises:
+        ModelError: If there is no such model, or it cannot be built.
+        DataError: If the data cannot be loaded.
+        OutputError: If a file exists and may not be replaced, or cannot be
+            written.
+        InputError: If training diverges.
+    """
+    _check_output(request)
+    reference.check_name(request.model)
+    data = sources.load(request.data)
+    training.make_reproducible(request.options.seed)
+    model = reference.build(
+        request.model,
+        data.input_shape,
+        data.num_classes,
+        **request.model_options,
+    )
+    _LOG.info(
+        "Training %s with %d parameters on %d examples of %s",
+        *(request.model, model.count_params(), len(data["train"]), data.name),
+    )
+    history = training.fit(
+        model, data["train"], data["validation"], request.options
+    )
+    request.record_path.unlink(missing_ok=True)
+    saving.save(model, request.path)
+    record = training_record.TrainedModel(
+        artifact=artifact.describe(
+            request.path, format="keras", produced_by="scripts.train"
+        ),
+        model=request.model,
+        model_options=dict(request.model_options),
+        dataset=data.name,
+        data_seed=request.data.seed,
+        data_limit=request.data.limit,
+        parameters=model.count_params(),
+        history=history,
+        # The file is tested, not what is in memory.
+        test=_test(loading.load(request.path), data["test"]),
+        num_test=len(data["test"]),
+        test_fingerprint=data["test"].fingerprint(),
+        versions={
+            name: importlib.metadata.version(name)
+            for name in _VERSIONED_PACKAGES
+        },
+    )
+    record.save(request.record_path)
+    return record
+
+
+def _check_output(request: Request) -> None:
+    saving.check_suffix(request.path)
+    for path in (request.path, request.record_path):
+        if path.exists() and not request.overwrite:
+            raise errors.OutputError(
+                f"{str(path)!r} exists. Choose another path, or replace it "
+                "with --overwrite."
+            )
+
+
+def _test(model: Any, split: dataset_lib.Split) -> evaluation.Metric:
+    """Returns the top-1 accuracy."""
+    inputs = representative.match_inputs(
+        split.inputs, freezing.input_specs(model)
+    )
+    (outputs,) = freezing.predict(model, inputs).values()
+    correct = int(np.sum(outputs.argmax(axis=1) == split.labels))
+    return intervals.accuracy("top1", correct, len(split))
