@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Compares XNNPACK with the builtin kernels on real inputs.
+
+Runs in this process: call it where a crash of the runtime is survived. Knows
+nothing of labels; a prediction is the largest value of an output.
+"""
+
+import pathlib
+from collections.abc import Sequence
+
+import numpy as np
+
+from tflite_opt.records import benchmark, errors, facts
+from tflite_opt.tflite import interpreter, loaded_model, quantization
+
+# Stands for a difference to infinity or NaN, which records cannot hold.
+_NOT_FINITE = float(np.finfo(np.float32).max)
+
+
+def compare_resolvers(
+    path: pathlib.Path, inputs: loaded_model.Arrays, *, num_threads: int = 1
+) -> facts.ResolverCheck:
+    """Runs a file with and without XNNPACK and compares all outputs.
+
+    Args:
+        path: A `.tflite`.
+        inputs: By name, shape (n, ...), from the data the model is for.
+        num_threads: Threads of each interpreter.
+
+    Raises:
+        DataError: If the inputs do not fit the model.
+    """
+    default = _Outcome(path, inputs, "xnnpack", num_threads)
+    builtin = _Outcome(path, inputs, "none", num_threads)
+    count = max(len(array) for array in inputs.values())
+    if default.error or builtin.error:
+        return facts.ResolverCheck(
+            prepared_by=(
+                "xnnpack only"
+                if not default.error
+                else "builtin only"
+                if not builtin.error
+                else "none"
+            ),
+            num_examples=count,
+            delegate_error=default.error,
+            builtin_error=builtin.error,
+        )
+    return _compare(default, builtin, count)
+
+
+class _Outcome:
+    """Raw outputs of one resolver, or its error."""
+
+    def __init__(
+        self,
+        path: pathlib.Path,
+        inputs: loaded_model.Arrays,
+        delegate: benchmark.Delegate,
+        num_threads: int,
+    ) -> None:
+        self.specs: Sequence[facts.TensorSpec] = ()
+        self.outputs: dict[str, np.ndarray] = {}
+        self.error = ""
+        try:
+            model = interpreter.load(
+                path, delegate=delegate, num_threads=num_threads
+            )
+            self.outputs = model.run_raw(inputs)
+            self.specs = model.outputs
+        except errors.ModelError as error:
+            self.error = interpreter.reason(error)
+
+
+def _compare(
+    default: _Outcome, builtin: _Outcome, count: int
+) -> facts.ResolverCheck:
+    quanta, relative, agreements = [], [], []
+    scores_seen = False
+    for spec in default.specs:
+        first, second = default.outputs[spec.name], builtin.outputs[spec.name]
+        if quantization.is_quantized(spec):
+            apart = np.abs(first.astype(np.int64) - second.astype(np.int64))
+            quanta.append(int(apart.max(initial=0)))
+        elif np.dtype(spec.dtype).kind == "f":
+            relative.append(_relative_difference(first, second))
+        else:
+            # Such an output is a decision already.
+            agreements.append(float((first == second).mean()))
+            continue
+        if not scores_seen and first.ndim > 1 and first.shape[-1] > 1:
+            scores_seen = True
+            same = first.argmax(axis=-1) == second.argmax(axis=-1)
+            agreements.append(float(same.mean()))
+    return facts.ResolverCheck(
+        prepared_by="both",
+        num_examples=count,
+        max_quanta=max(quanta, default=None),
+        max_relative_difference=max(relative, default=None),
+        top1_agreement=min(agreements, default=None),
+    )
+
+
+def _relative_difference(first: np.ndarray, second: np.ndarray) -> float:
+    finite = np.isfinite(first) & np.isfinite(second)
+    same = (first == second) | (np.isnan(first) & np.isnan(second))
+    if not (finite | same).all():
+        return _NOT_FINITE
+    first = first[finite].astype(np.float64)
+    second = second[finite].astype(np.float64)
+    apart = np.abs(first - second).max(initial=0.0)
+    largest = max(
+        np.abs(first).max(initial=0.0), np.abs(second).max(initial=0.0)
+    )
+    return float(apart / largest) if apart else 0.0
