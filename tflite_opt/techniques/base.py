@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The contract of a technique and the registry of all of them."""
+
+import abc
+import dataclasses
+import inspect
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from tflite_opt.records import conversion, errors, facts, serialization
+
+_REGISTRY: dict[str, type["Technique"]] = {}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Technique(serialization.Record, abc.ABC):
+    """Base of all techniques; subclassing registers.
+
+    Attributes:
+        technique: The name in recipes and records, e.g. `full_integer`.
+    """
+
+    technique: ClassVar[str]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Registers concrete techniques under their name."""
+        super().__init_subclass__(**kwargs)
+        name = cls.__dict__.get("technique")
+        if name is not None:
+            _REGISTRY[name] = cls
+
+    def describe(self) -> str:
+        """Returns the name and the fields that differ from the defaults."""
+        changed = ", ".join(
+            f"{field.name}={getattr(self, field.name)}"
+            for field in dataclasses.fields(self)
+            if getattr(self, field.name) != field.default
+        )
+        return f"{self.technique}({changed})"
+
+    def to_recipe(self) -> dict[str, Any]:
+        """Returns `{"technique": name, **fields}`, as recipes write it."""
+        content = self.to_json()
+        del content["record"], content["schema_version"]
+        return {"technique": self.technique, **content}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ConversionTechnique(Technique):
+    """Frozen float model and representative data to `.tflite`."""
+
+    @classmethod
+    @abc.abstractmethod
+    def presets(cls) -> dict[str, "ConversionTechnique"]:
+        """Returns the named configurations that this technique offers."""
+
+    @property
+    def needs_representative_dataset(self) -> bool:
+        """Whether calibration data are looked at."""
+        return False
+
+    @abc.abstractmethod
+    def convert(
+        self, context: conversion.ConversionContext
+    ) -> conversion.Converted:
+        """Makes the `.tflite`.
+
+        Args:
+            context: The frozen model and the back ends.
+
+        Raises:
+            ConversionError: If the back end rejects the model.
+        """
+
+    @abc.abstractmethod
+    def verify(self, model: facts.ModelFacts) -> None:
+        """Checks, on the file itself, that the technique did its job.
+
+        Args:
+            model: Facts read from the result.
+
+        Raises:
+            VerificationError: If it did not.
+        """
+
+    def require(self, condition: bool, promise: str, received: str) -> None:
+        """Raises a VerificationError unless `condition` holds.
+
+        Args:
+            condition: What must be true.
+            promise: What the technique promised.
+            received: What the file holds instead.
+        """
+        if not condition:
+            raise errors.VerificationError(
+                f"{self.technique} must {promise}. Received: {received}."
+            )
+
+
+def names() -> tuple[str, ...]:
+    """Returns the names of all techniques."""
+    return tuple(sorted(_REGISTRY))
+
+
+def conversion_techniques() -> tuple[type[ConversionTechnique], ...]:
+    """Returns all concrete conversion techniques, by name."""
+    return tuple(
+        cls
+        for _, cls in sorted(_REGISTRY.items())
+        if issubclass(cls, ConversionTechnique) and not inspect.isabstract(cls)
+    )
+
+
+def from_recipe(content: Mapping[str, Any]) -> Technique:
+    """Builds a technique from `to_recipe`'s form.
+
+    Raises:
+        InputError: If the technique or a field is unknown, or a value wrong.
+    """
+    fields = dict(content)
+    name = fields.pop("technique", None)
+    if name not in _REGISTRY:
+        raise errors.InputError(
+            f"Unknown technique. Received: technique={name!r}. "
+            f"Known: {', '.join(names())}."
+        )
+    cls = _REGISTRY[name]
+    return cls.from_json(
+        {
+            "record": cls.__name__,
+            "schema_version": cls.schema_version,
+            **fields,
+        }
+    )
+
+
+def verify_integer_only(
+    technique: ConversionTechnique,
+    model: facts.ModelFacts,
+    input_dtype: str,
+    output_dtype: str,
+) -> None:
+    """Checks that float tensors appear at most as inputs and outputs.
+
+    Integer inputs that are indices (int32, int64) keep their dtype.
+
+    Args:
+        technique: Whose promise it is.
+        model: Facts read from the result.
+        input_dtype: Promised dtype of the inputs that are not indices.
+        output_dtype: Promised dtype of the outputs that are not indices.
+
+    Raises:
+        VerificationError: If a float tensor is inside, or the interface has
+            another dtype.
+    """
+    for promised, specs, role in (
+        (input_dtype, model.inputs, "inputs"),
+        (output_dtype, model.outputs, "outputs"),
+    ):
+        found = {spec.dtype for spec in specs} - {"int32", "int64", "bool"}
+        technique.require(
+            found <= {promised},
+            f"have {promised} {role}",
+            f"{role} of {', '.join(sorted(found))}",
+        )
+    # An integer LSTM lists scratch tensors as float that hold its scales and
+    # that no operation reads or writes.
+    used = {
+        (operator.subgraph, index)
+        for operator in model.operators
+        for index in operator.inputs + operator.outputs
+    }
+    inside = [
+        tensor
+        for tensor in model.tensors
+        if tensor.dtype in facts.FLOAT_DTYPES
+        and tensor.role not in ("input", "output")
+        and (tensor.subgraph, tensor.index) in used
+    ]
+    technique.require(
+        not inside,
+        "leave no float tensor inside the model",
+        f"{len(inside)} float tensors, the first "
+        + repr(inside[0].name if inside else ""),
+    )

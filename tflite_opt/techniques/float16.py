@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Float16 weights: half the file, the latency of float32 on a CPU."""
+
+import dataclasses
+from typing import ClassVar
+
+from tflite_opt.records import conversion, facts
+from tflite_opt.techniques import base
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Float16(base.ConversionTechnique):
+    """Stores weights as float16; kernels compute in float32.
+
+    XNNPACK unpacks the weights when the model is loaded, so a CPU runs it as
+    fast as float32; GPUs use the float16 values as they are.
+
+    References:
+        https://ai.google.dev/edge/litert/models/post_training_float16_quant
+    """
+
+    technique: ClassVar[str] = "float16"
+
+    @classmethod
+    def presets(cls) -> dict[str, base.ConversionTechnique]:
+        """Returns `float16`."""
+        return {"float16": cls()}
+
+    def convert(
+        self, context: conversion.ConversionContext
+    ) -> conversion.Converted:
+        """Converts with `target_spec.supported_types = [float16]`."""
+        return conversion.Converted(
+            content=context.tflite_converter(
+                conversion.ConverterOptions(
+                    optimize=True, supported_types=("float16",)
+                )
+            ),
+            backend="tflite_converter",
+        )
+
+    def verify(self, model: facts.ModelFacts) -> None:
+        """Checks that all weights are float16."""
+        fraction = model.weight_fraction(frozenset({"float16"}))
+        self.require(
+            fraction == 1.0,
+            "store all weights in float16",
+            f"{fraction:.1%} of the weights in float16",
+        )
