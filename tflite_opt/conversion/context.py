@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tools that a conversion technique works with, for one frozen model."""
+
+import functools
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tflite_opt.conversion import litert_quantizer, tflite_converter
+from tflite_opt.records import conversion, facts
+
+
+class FrozenModel:
+    """Implements `records.conversion.ConversionContext`.
+
+    Calibration is done once, on first need, and shared by all techniques.
+
+    Attributes:
+        float_model: The float `.tflite`.
+        float_facts: Facts of it.
+    """
+
+    def __init__(
+        self,
+        float_model: pathlib.Path,
+        float_facts: facts.ModelFacts,
+        saved_model: pathlib.Path,
+        representative: Mapping[str, np.ndarray],
+    ) -> None:
+        self.float_model = float_model
+        self.float_facts = float_facts
+        self._saved_model = saved_model
+        self._representative = representative
+
+    def tflite_converter(self, options: conversion.ConverterOptions) -> bytes:
+        """Converts the frozen SavedModel; see the protocol."""
+        return tflite_converter.convert(
+            self._saved_model, options, self._representative
+        )
+
+    def litert_quantizer(
+        self, rules: Sequence[conversion.QuantizerRule]
+    ) -> bytes:
+        """Quantizes the float `.tflite`; see the protocol."""
+        static = any(rule.mode == "static" for rule in rules)
+        return litert_quantizer.quantize(
+            self.float_model, rules, self._ranges if static else None
+        )
+
+    def unsupported_by_quantizer(self, policy: str) -> tuple[str, ...]:
+        """Returns the operations a policy does not cover."""
+        return litert_quantizer.unsupported_operations(self.float_facts, policy)
+
+    @functools.cached_property
+    def _ranges(self) -> dict[str, Any]:
+        return litert_quantizer.calibrate(
+            self.float_model, self._representative
+        )

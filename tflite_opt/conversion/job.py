@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the conversion process is told, and the places it writes to."""
+
+import dataclasses
+import pathlib
+from typing import Any
+
+from tflite_opt.data import dataset as dataset_lib
+from tflite_opt.records import serialization
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Layout(serialization.Record):
+    """Where the files of one model's conversions live.
+
+    Attributes:
+        root: The run directory.
+    """
+
+    root: pathlib.Path
+
+    @property
+    def saved_model(self) -> pathlib.Path:
+        """The frozen SavedModel."""
+        return self.root / "float" / "saved_model"
+
+    @property
+    def float_model(self) -> pathlib.Path:
+        """The float `.tflite` that quantizations start from."""
+        return self.root / "float" / "model.tflite"
+
+    def keras_outputs(self, split: str) -> pathlib.Path:
+        """The Keras model's outputs on a split, by output name."""
+        return self.root / "float" / f"keras_outputs.{split}.npz"
+
+    def artifact(self, name: str) -> pathlib.Path:
+        """The `.tflite` of a recipe."""
+        return self.root / "artifacts" / f"{name}.tflite"
+
+    def variant(self, name: str) -> pathlib.Path:
+        """The record beside it."""
+        return self.root / "artifacts" / f"{name}.json"
+
+    @property
+    def log(self) -> pathlib.Path:
+        """What the conversion process printed."""
+        return self.root / "logs" / "conversion.log"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Job(serialization.Record):
+    """One child process.
+
+    Attributes:
+        model: The Keras model's file.
+        layout: Where to write.
+        data: For representative samples and reference outputs.
+        freeze: Whether the frozen model must be made first.
+        reference_splits: Splits on which the Keras model's outputs are kept.
+        recipes: In `Recipe.to_json`'s form.
+    """
+
+    model: pathlib.Path
+    layout: Layout
+    data: dataset_lib.DataSpec
+    freeze: bool
+    reference_splits: tuple[str, ...]
+    recipes: tuple[Any, ...]

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The LiteRT Quantizer back end: float `.tflite` to quantized `.tflite`.
+
+Imports no TensorFlow. Calibration keeps each tensor's true minimum and
+maximum over all samples; the library's default is a moving average with a
+weight of 0.95 on the past, whose result depends on the order of the samples
+and cost a real MobileNetV1 14 points of accuracy.
+"""
+
+import json
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tflite_opt.records import conversion, errors, facts
+
+# Operations that LiteRT Quantizer calls by another name than TFLite does.
+_QUANTIZER_NAMES = {"TRANSPOSE_CONV": "CONV_2D_TRANSPOSE"}
+# Operations without numbers to quantize.
+_NEUTRAL = frozenset({"SHAPE", "QUANTIZE", "DEQUANTIZE"})
+_CALIBRATION_THREADS = 2
+
+
+def unsupported_operations(
+    model: facts.ModelFacts, policy: str
+) -> tuple[str, ...]:
+    """Returns the model's operations that a policy does not cover.
+
+    Args:
+        model: Facts of the float model.
+        policy: Name in LiteRT Quantizer's default policy.
+    """
+    from litert_quantizer import default_policy
+
+    covered = json.loads(default_policy.DEFAULT_JSON_POLICY)["ops_per_config"]
+    names = {
+        _QUANTIZER_NAMES.get(operator.name, operator.name)
+        for operator in model.operators
+    }
+    return tuple(sorted(names - set(covered[policy]) - _NEUTRAL))
+
+
+def calibrate(
+    float_model: pathlib.Path, representative: Mapping[str, np.ndarray]
+) -> dict[str, Any]:
+    """Returns each tensor's true range over the representative samples.
+
+    Args:
+        float_model: The float `.tflite`, with one signature.
+        representative: By input name, shape `(n, ...)`.
+
+    Returns:
+        From tensor name to `{"min": ..., "max": ...}`, for `quantize`.
+
+    Raises:
+        ConversionError: If the model cannot be run sample by sample.
+    """
+    from litert_quantizer import calibrator, qtyping, quantizer
+    from litert_quantizer.utils import qsv_utils
+
+    scribe = calibrator.Calibrator(
+        str(float_model),
+        num_threads=_CALIBRATION_THREADS,
+        qsv_update_func=qsv_utils.min_max_update,
+    )
+    every = quantizer.recipe_manager.RecipeManager()
+    every.add_static_config(".*", qtyping.TFLOperationName.ALL_SUPPORTED, 8, 8)
+    signatures = scribe.get_signature_list()
+    if len(signatures) != 1:
+        raise errors.ConversionError(
+            "Calibration needs a model with one signature. "
+            f"Received: signatures={list(signatures)}."
+        )
+    count = len(next(iter(representative.values())))
+    samples = [
+        {name: array[i : i + 1] for name, array in representative.items()}
+        for i in range(count)
+    ]
+    try:
+        scribe.calibrate({next(iter(signatures)): samples}, every)
+    except (ValueError, RuntimeError) as error:
+        raise errors.ConversionError(
+            f"LiteRT Quantizer could not calibrate the model: {error}"
+        ) from error
+    return scribe.get_model_qsvs()
+
+
+def quantize(
+    float_model: pathlib.Path,
+    rules: Sequence[conversion.QuantizerRule],
+    ranges: Mapping[str, Any] | None,
+) -> bytes:
+    """Returns the quantized `.tflite`.
+
+    Args:
+        float_model: The float `.tflite`.
+        rules: In order; later ones override earlier ones.
+        ranges: From `calibrate`; None when no rule is static.
+
+    Raises:
+        ConversionError: If the library rejects the model or the rules.
+    """
+    from litert_quantizer import quantizer
+
+    engine = quantizer.Quantizer(str(float_model))
+    try:
+        for rule in rules:
+            _add_rule(engine, rule)
+        result = engine.quantize(
+            dict(ranges) if ranges is not None else None,
+            enable_progress_bar=False,
+            enable_progress_report=False,
+        )
+    except (ValueError, RuntimeError, KeyError, NotImplementedError) as error:
+        raise errors.ConversionError(
+            f"LiteRT Quantizer rejected the model: {error}"
+        ) from error
+    return bytes(result.quantized_model)
+
+
+def _add_rule(engine: Any, rule: conversion.QuantizerRule) -> None:
+    from litert_quantizer import algorithm_manager, qtyping
+
+    algorithms = algorithm_manager.AlgorithmName
+    algorithm = {
+        "min_max": algorithms.MIN_MAX_UNIFORM_QUANT,
+        "mse": algorithms.MSE,
+        "octav": algorithms.OCTAV,
+    }[rule.algorithm]
+    if rule.mode == "none":
+        algorithm, config = algorithms.NO_QUANTIZE, None
+    else:
+        config = _operation_config(rule)
+    engine.update_quantization_recipe(
+        rule.regex,
+        qtyping.TFLOperationName(rule.operation),
+        config,
+        algorithm_key=algorithm,
+    )
+
+
+def _operation_config(rule: conversion.QuantizerRule) -> Any:
+    from litert_quantizer import qtyping
+
+    granularity = {
+        "per_channel": qtyping.QuantGranularity.CHANNELWISE,
+        "per_tensor": qtyping.QuantGranularity.TENSORWISE,
+    }[rule.granularity]
+    activation = None
+    if rule.mode == "static":
+        kind = qtyping.TensorDataType
+        activation = qtyping.TensorQuantizationConfig(
+            num_bits=rule.activation_bits,
+            symmetric=rule.symmetric_activations,
+            granularity=qtyping.QuantGranularity.TENSORWISE,
+            dtype=kind.UINT if rule.unsigned_activations else kind.INT,
+        )
+    in_float = rule.mode == "weight_only"
+    precision = qtyping.ComputePrecision
+    return qtyping.OpQuantizationConfig(
+        activation_tensor_config=activation,
+        weight_tensor_config=qtyping.TensorQuantizationConfig(
+            num_bits=rule.weight_bits,
+            symmetric=True,
+            granularity=granularity,
+        ),
+        compute_precision=precision.FLOAT if in_float else precision.INTEGER,
+        explicit_dequantize=in_float,
+    )

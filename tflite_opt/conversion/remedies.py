@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Known failures of the back ends, and what to do about each."""
+
+import re
+
+_REMEDIES = (
+    (
+        r"no_integer_overflow_from_quantization",
+        "The weights or batch-normalization statistics are degenerate: train "
+        "the model, or recalibrate its batch normalization on real data.",
+    ),
+    (
+        r"TensorListReserve|tf\.TensorList",
+        "Fix the batch size of recurrent layers to 1, or use `unroll=True`.",
+    ),
+    (
+        r"Flex|Select TF ops|custom op|is neither a custom op",
+        "Replace the named operations with ones TFLite has.",
+    ),
+    (
+        r"signal (6|11)",
+        "The back end crashed its process. Try the technique with the other "
+        "back end, or dynamic_range, which needs no calibration.",
+    ),
+    (
+        r"timed out",
+        "Raise --conversion_timeout_s, or use fewer calibration samples.",
+    ),
+    (
+        r"signal 9",
+        "The process was killed, most often for lack of memory: use fewer "
+        "calibration samples or a machine with more memory.",
+    ),
+)
+
+
+def remedy_for(message: str) -> str:
+    """Returns what to do about a failure, or an empty string."""
+    for pattern, remedy in _REMEDIES:
+        if re.search(pattern, message):
+            return remedy
+    return ""

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The child process that freezes one model and converts it many times.
+
+Run as `python -m tflite_opt.conversion.worker JOB.json EVENT_FD`. It reports
+one JSON object for each step on the file descriptor; what libraries print
+goes to the log that the parent opened. A crash here costs one variant.
+"""
+
+import json
+import os
+import pathlib
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from tflite_opt import recipe as recipe_lib
+from tflite_opt.conversion import context as context_lib
+from tflite_opt.conversion import job as job_lib
+from tflite_opt.conversion import tflite_converter
+from tflite_opt.data import dataset as dataset_lib
+from tflite_opt.data import representative, sources
+from tflite_opt.records import artifact as artifact_record
+from tflite_opt.records import conversion, errors, facts, files, variants
+from tflite_opt.tflite import facts as facts_reader
+from tflite_opt.tflite import resolvers
+
+# Enough real inputs that one near-tie does not decide the 99.5 % agreement.
+_RESOLVER_SAMPLES = 1000
+
+Emit = Callable[..., None]
+
+
+def main(arguments: list[str]) -> None:
+    """Works through the job."""
+    job = job_lib.Job.load(pathlib.Path(arguments[0]))
+    with os.fdopen(int(arguments[1]), "w") as events:
+
+        def emit(event: str, **values: Any) -> None:
+            events.write(json.dumps({"event": event, **values}) + "\n")
+            events.flush()
+
+        try:
+            _run(job, emit)
+        except errors.TfliteOptError as error:
+            emit("aborted", kind=type(error).__name__, message=str(error))
+
+
+def _run(job: job_lib.Job, emit: Emit) -> None:
+    dataset = sources.load(job.data)
+    layout = job.layout
+    if job.freeze:
+        emit("freezing")
+        freeze(job.model, layout, dataset, job.reference_splits)
+        emit("frozen")
+    if not job.recipes:
+        return
+    float_facts = facts_reader.read_facts(layout.float_model, delegation=False)
+    specs = float_facts.signatures[0].inputs
+    samples = representative.representative_samples(
+        dataset["calibration"], specs
+    )
+    context = context_lib.FrozenModel(
+        layout.float_model, float_facts, layout.saved_model, samples
+    )
+    calibration = variants.Calibration(
+        dataset=dataset.name,
+        num_samples=len(dataset["calibration"]),
+        seed=job.data.seed,
+        sha256=files.sha256_of_arrays(samples),
+    )
+    checks = {
+        name: array[:_RESOLVER_SAMPLES]
+        for name, array in representative.match_inputs(
+            dataset["validation"].inputs, specs
+        ).items()
+    }
+    for content in job.recipes:
+        recipe = recipe_lib.Recipe.from_json(content)
+        emit("converting", name=recipe.name)
+        try:
+            _convert(recipe, context, calibration, checks, layout)
+        except errors.OutputError:
+            # A full disk is not this variant's fault.
+            raise
+        except errors.TfliteOptError as error:
+            emit("failed", name=recipe.name, message=str(error))
+        else:
+            emit("converted", name=recipe.name)
+
+
+def freeze(
+    model_path: pathlib.Path,
+    layout: job_lib.Layout,
+    dataset: dataset_lib.Dataset,
+    reference_splits: tuple[str, ...],
+) -> None:
+    """Writes the SavedModel, the float `.tflite` and the Keras outputs.
+
+    Raises:
+        ModelError: If the file is no Keras model or cannot be frozen.
+        DataError: If the data do not fit the model.
+        ConversionError: If the converter rejects it.
+    """
+    from tflite_opt.keras_models import freezing, loading
+
+    model = loading.load(model_path)
+    specs = freezing.input_specs(model)
+    representative.representative_samples(dataset["calibration"], specs)
+    reference: dict[str, Mapping[str, np.ndarray]] = {}
+    for name in reference_splits:
+        inputs = representative.match_inputs(dataset[name].inputs, specs)
+        reference[name] = freezing.predict(model, inputs)
+        _check_labels(dataset[name], reference[name])
+    freezing.freeze(model, layout.saved_model)
+    content = tflite_converter.convert(
+        layout.saved_model, conversion.ConverterOptions(), {}
+    )
+    files.write_bytes(layout.float_model, content)
+    for name, outputs in reference.items():
+        files.write_npz(layout.keras_outputs(name), outputs)
+
+
+def _check_labels(
+    split: dataset_lib.Split, outputs: Mapping[str, np.ndarray]
+) -> None:
+    num_outputs = next(iter(outputs.values())).shape[-1]
+    largest = int(split.labels.max())
+    if largest >= num_outputs:
+        raise errors.DataError(
+            "Labels must be classes of the model. Received: "
+            f"label={largest}, split={split.name!r}, and a model with "
+            f"{num_outputs} outputs. Use the data set it was trained on."
+        )
+
+
+def _convert(
+    recipe: recipe_lib.Recipe,
+    context: context_lib.FrozenModel,
+    calibration: variants.Calibration,
+    checks: Mapping[str, np.ndarray],
+    layout: job_lib.Layout,
+) -> None:
+    technique = recipe.convert
+    converted = technique.convert(context)
+    path = layout.artifact(recipe.name)
+    # The file takes its name only after it has passed every check.
+    with files.atomic_path(path) as unverified:
+        unverified.write_bytes(converted.content)
+        model = facts_reader.read_facts(unverified, delegation=True)
+        technique.verify(model)
+        resolver_check = resolvers.compare_resolvers(unverified, checks)
+        _require_agreement(resolver_check)
+    described = technique.describe()
+    artifact = artifact_record.describe(
+        path,
+        format="tflite",
+        name=recipe.name,
+        produced_by=f"{described} by {converted.backend}",
+        parents=(context.float_facts.sha256,),
+        warnings=converted.notes + resolver_check.warnings(),
+    )
+    variants.Variant(
+        artifact=artifact,
+        facts=model,
+        backend=converted.backend,
+        technique=described,
+        calibration=(
+            calibration if technique.needs_representative_dataset else None
+        ),
+        resolvers=resolver_check,
+    ).save(layout.variant(recipe.name), layout.root)
+
+
+def _require_agreement(check: facts.ResolverCheck) -> None:
+    if check.prepared_by == "none":
+        raise errors.ConversionError(
+            "The interpreter must be able to prepare the file. "
+            f"Received: {check.delegate_error}"
+        )
+    if not check.ok:
+        raise errors.VerificationError(
+            "Builtin kernels and XNNPACK must give the same results. "
+            f"Received: {check.describe()}."
+        )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
