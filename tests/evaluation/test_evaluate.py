@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+import numpy as np
+import pytest
+
+from tests import factories
+from tflite_opt.data import dataset, sources
+from tflite_opt.evaluation import evaluate
+from tflite_opt.records import artifact, errors
+
+
+def _model(run, name):
+    return artifact.describe(
+        run.path("artifacts", f"{name}.tflite"), format="tflite"
+    )
+
+
+@pytest.fixture(scope="module")
+def split():
+    return sources.load(dataset.DataSpec(source="digits"))["validation"]
+
+
+def _evaluate(item, split, tmp_path, **fields):
+    return evaluate.evaluate(
+        item,
+        split,
+        dataset="digits",
+        predictions_path=tmp_path / f"{item.name}.npz",
+        options=evaluate.Options(),
+        **fields,
+    )
+
+
+def test_any_number_of_workers_gives_the_same_predictions(
+    finished_run, split, tmp_path
+):
+    for workers in (1, 3):
+        evaluate.evaluate(
+            _model(finished_run, "int8"),
+            split,
+            dataset="digits",
+            predictions_path=tmp_path / f"{workers}.npz",
+            options=evaluate.Options(num_workers=workers),
+        )
+    first, second = (tmp_path / f"{n}.npz" for n in (1, 3))
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_a_model_loses_nothing_against_itself(finished_run, split, tmp_path):
+    item = _model(finished_run, "int8")
+    baseline = _evaluate(item, split, tmp_path)
+    drop = _evaluate(item, split, tmp_path, baseline=baseline).drop
+    assert drop.value == 0
+    assert drop.low == pytest.approx(-drop.high)
+    assert drop.only_baseline_correct == drop.only_candidate_correct == 0
+    assert baseline.drop is None
+
+
+def test_another_split_is_no_baseline(finished_run, split, tmp_path):
+    item = _model(finished_run, "int8")
+    half = split.take(np.arange(len(split) // 2), "validation")
+    baseline = _evaluate(item, half, tmp_path)
+    with pytest.raises(errors.DataError, match="the same examples"):
+        _evaluate(item, split, tmp_path, baseline=baseline)
+
+
+def test_labels_outside_the_classes_are_refused(finished_run, split, tmp_path):
+    wrong = dataset.Split(
+        name="test",
+        inputs=split.inputs,
+        labels=split.labels + 3,
+        ids=split.ids,
+    )
+    with pytest.raises(errors.DataError, match="labels from 3 to 12"):
+        _evaluate(_model(finished_run, "int8"), wrong, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_data_of_another_shape_are_refused(finished_run, split, tmp_path):
+    wrong = dataset.Split(
+        name="test",
+        inputs={"image": np.zeros((len(split), 9, 9, 1), np.float32)},
+        labels=split.labels,
+        ids=split.ids,
+    )
+    with pytest.raises(errors.DataError, match=r"\(9, 9, 1\)"):
+        _evaluate(_model(finished_run, "int8"), wrong, tmp_path)
+
+
+def test_agreement_compares_all_values():
+    reference = {"y": np.array([[0.1, 0.9], [0.6, 0.4]])}
+    outputs = {"y": np.array([[0.2, 0.8], [0.3, 0.7]], np.float32)}
+    found = evaluate.agreement(outputs, reference)
+    assert found.same_predictions == 0.5
+    assert found.max_absolute_difference == pytest.approx(0.3)
+    assert found.mean_absolute_difference == pytest.approx(0.2)
+
+
+def test_agreement_needs_the_same_outputs():
+    with pytest.raises(errors.DataError, match="those of the Keras model"):
+        evaluate.agreement({"y": np.zeros((2, 3))}, {"z": np.zeros((2, 3))})
+
+
+@pytest.mark.parametrize(
+    ("lost", "won", "total", "verdict"),
+    [
+        (0, 0, 10_000, "within"),
+        (0, 0, 450, "not provable"),
+        (50, 0, 450, "exceeded"),
+    ],
+)
+def test_the_verdict_needs_the_whole_interval(
+    tmp_path, lost, won, total, verdict
+):
+    labels = np.zeros(total, np.int64)
+    candidate = np.ones(total, bool)
+    candidate[:lost] = False
+    predictions = np.zeros(total, np.int64)
+    predictions[total - won :] = 1
+    path = tmp_path / "baseline.npz"
+    np.savez(path, labels=labels, predictions=predictions)
+    baseline = factories.evaluated(
+        factories.tflite("float32"), predictions_path=path
+    )
+    drop = evaluate.accuracy_drop(candidate, baseline, "f", 0.005)
+    assert drop.verdict == verdict
+    assert (drop.examples_needed is None) == (verdict != "not provable")
+
+
+@pytest.mark.parametrize("value", [-0.1, 1.0, 5])
+def test_a_limit_that_is_no_fraction_is_refused(value):
+    with pytest.raises(errors.InputError, match="max_accuracy_drop"):
+        evaluate.Options(max_accuracy_drop=value)

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Statistics over launches; also used for results from phones."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tflite_opt.records import benchmark
+
+_BOOTSTRAP_RESAMPLES = 2000
+_MIN_LAUNCHES_FOR_INTERVAL = 3
+_MIN_SAMPLES_FOR_P99 = 100
+
+
+def latency_stats(
+    launches_ns: Sequence[np.ndarray], *, seed: int
+) -> benchmark.LatencyStats:
+    """Summarizes raw samples of several launches.
+
+    The interval is a bootstrap over launches, not over samples: inferences of
+    one process share its memory layout and the machine's state, so that
+    pooled samples claim a precision that does not exist.
+
+    Args:
+        launches_ns: One array of shape `(n,)` for each launch, nanoseconds.
+        seed: Of the bootstrap.
+    """
+    medians = np.array([np.median(samples) for samples in launches_ns]) / 1e6
+    pooled = np.concatenate(list(launches_ns)) / 1e6
+    low = high = None
+    if len(medians) >= _MIN_LAUNCHES_FOR_INTERVAL:
+        random = np.random.default_rng(seed)
+        chosen = random.integers(
+            len(medians), size=(_BOOTSTRAP_RESAMPLES, len(medians))
+        )
+        resampled = np.median(medians[chosen], axis=1)
+        low, high = (
+            float(bound) for bound in np.quantile(resampled, [0.025, 0.975])
+        )
+    return benchmark.LatencyStats(
+        median_ms=float(np.median(medians)),
+        median_low_ms=low,
+        median_high_ms=high,
+        p90_ms=float(np.quantile(pooled, 0.9)),
+        p99_ms=(
+            float(np.quantile(pooled, 0.99))
+            if len(pooled) >= _MIN_SAMPLES_FOR_P99
+            else None
+        ),
+        min_ms=float(pooled.min()),
+        throughput_per_s=float(1e3 / pooled.mean()),
+        num_samples=len(pooled),
+    )

@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writes a `Report` as Markdown, CSV, JSON and a plot."""
+
+import csv
+import io
+import pathlib
+from collections.abc import Sequence
+
+import tabulate
+
+from tflite_opt.records import evaluation, files, report, run_directory
+from tflite_opt.report import build, evaluation_text, plot
+
+_HEADERS = (
+    "variant",
+    "size",
+    "x smaller",
+    "gzip",
+    "top-1 (95 % CI)",
+    "loss vs float32",
+    "verdict",
+    "latency ms (95 % CI)",
+    "x faster",
+    "partitions",
+    "warnings",
+)
+
+
+LEGEND = "* Pareto-optimal in accuracy, latency and size; < recommended"
+
+
+def write_report(
+    run: run_directory.RunDirectory,
+) -> tuple[report.Report, list[pathlib.Path]]:
+    """Builds the report of a run and writes all its forms.
+
+    Returns:
+        The report, and `report.md`, `report.csv`, `report.json` and
+        `report.png` in the run's folder `report`.
+
+    Raises:
+        InputError: If the run has converted nothing, or a record is damaged.
+    """
+    content = build.build(run)
+    folder = build.RunRecords(run).report
+    paths = {
+        suffix: folder / f"report.{suffix}"
+        for suffix in ("md", "csv", "json", "png")
+    }
+    files.write_text(paths["csv"], to_csv(content))
+    content.save(paths["json"])
+    plot.write_scatter(content, paths["png"])
+    files.write_text(paths["md"], to_markdown(content))
+    return content, list(paths.values())
+
+
+def to_text(content: report.Report, paths: Sequence[pathlib.Path]) -> str:
+    """Returns what a terminal shows: table, advice, and where the rest is."""
+    return "\n".join(
+        [
+            table(content),
+            LEGEND,
+            "",
+            summary(content),
+            "",
+            f"Report: {paths[0]}",
+        ]
+    )
+
+
+def table(content: report.Report, format: str = "simple") -> str:
+    """Returns the table.
+
+    Args:
+        content: The report.
+        format: A `tabulate` format, e.g. `simple` or `github`.
+    """
+    return tabulate.tabulate(
+        [_cells(row) for row in content.rows],
+        headers=_HEADERS,
+        tablefmt=format,
+        disable_numparse=True,
+        colalign=("left",) + ("right",) * (len(_HEADERS) - 2) + ("left",),
+    )
+
+
+def summary(content: report.Report) -> str:
+    """Returns the sentences below the table."""
+    lines = [f"FAILED {failure}" for failure in content.failures]
+    chosen = content.recommendation
+    if chosen is None:
+        lines.append("No recommendation: the run is not finished.")
+        return "\n".join(lines)
+    row = next(row for row in content.rows if row.is_recommended)
+    limit = f"{chosen.max_accuracy_drop:.2%}"
+    lines.append(
+        f"Recommended for {chosen.objective} under a loss of at most {limit}: "
+        f"{chosen.name}. {chosen.reason}"
+    )
+    if chosen.drop is not None:
+        lines.append(f"  validation (chosen on it): {_judgement(chosen.drop)}")
+    if row.drop is not None:
+        lines.append(f"  test (evaluated once, after): {_judgement(row.drop)}")
+    return "\n".join(lines)
+
+
+def to_markdown(content: report.Report) -> str:
+    """Returns the whole report as Markdown."""
+    description = content.description
+    counts = ", ".join(
+        f"{count:,} {name}" for name, count in description.num_examples.items()
+    )
+    versions = ", ".join(
+        f"{name} {version}" for name, version in content.versions.items()
+    )
+    return "\n".join(
+        [
+            f"# {description.model.path.name} on {description.dataset}",
+            "",
+            table(content, "github"),
+            "",
+            LEGEND,
+            "",
+            summary(content),
+            "",
+            "![Accuracy against latency; the area is the size](report.png)",
+            "",
+            "## How it was measured",
+            "",
+            f"- Examples: {counts}. `calibration` is a part of `train`.",
+            "- Accuracy: Wilson interval. Loss: paired on the same examples, "
+            "Tango's score interval; `within` or `exceeded` only if the whole "
+            "interval is.",
+            f"- Latency: {content.device or 'not measured'}; "
+            f"{content.runtime}; {content.options}. Median over launches, "
+            "bootstrap interval over launches.",
+            f"- Model: sha256 {description.model.sha256}.",
+            f"- Versions: {versions}.",
+            f"- Command: `{content.command}`.",
+            "",
+            _details(content),
+            "",
+        ]
+    )
+
+
+def to_csv(content: report.Report) -> str:
+    """Returns one line for each variant, with full precision."""
+    buffer = io.StringIO()
+    rows = [_flat(row) for row in content.rows]
+    writer = csv.DictWriter(buffer, fieldnames=list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    return buffer.getvalue()
+
+
+def _cells(row: report.Row) -> list[str]:
+    name = row.name
+    if row.is_pareto_optimal:
+        name += " *"
+    if row.is_recommended:
+        name += " <"
+    return [
+        name,
+        f"{row.size_bytes:,}",
+        f"{row.times_smaller:.2f}",
+        f"{row.gzip_bytes:,}",
+        evaluation_text.metric(row.accuracy),
+        evaluation_text.loss(row.drop),
+        evaluation_text.verdict(row.drop),
+        _latency(row),
+        "-" if row.times_faster is None else f"{row.times_faster:.2f}",
+        "-" if row.partitions is None else str(row.partitions),
+        "; ".join(row.warnings),
+    ]
+
+
+def _judgement(drop: evaluation.AccuracyDrop) -> str:
+    text = f"loss {evaluation_text.loss(drop)}, "
+    text += evaluation_text.verdict(drop)
+    if drop.examples_needed is not None:
+        text += (
+            f"; about {drop.examples_needed:,} would decide it at these rates"
+        )
+    return text + "."
+
+
+def _latency(row: report.Row) -> str:
+    if row.median_ms is None:
+        return "-"
+    text = f"{row.median_ms:.4g}"
+    if row.median_low_ms is not None and row.median_high_ms is not None:
+        text += f" ({row.median_low_ms:.4g}-{row.median_high_ms:.4g})"
+    return text
+
+
+def _details(content: report.Report) -> str:
+    headers = (
+        "variant",
+        "made by",
+        "weights quantized",
+        "agreement with Keras",
+        "max |diff|",
+        "top-5",
+        "p90 ms",
+        "p99 ms",
+        "init ms",
+        "first ms",
+        "inferences/s",
+        "peak MB",
+    )
+    rows = [
+        (
+            row.name,
+            row.produced_by,
+            f"{row.quantized_weight_fraction:.1%}",
+            f"{row.agreement.same_predictions:.2%}" if row.agreement else "-",
+            f"{row.agreement.max_absolute_difference:.3g}"
+            if row.agreement
+            else "-",
+            f"{row.top5_accuracy.value:.2%}" if row.top5_accuracy else "-",
+            _number(row.p90_ms),
+            _number(row.p99_ms),
+            _number(row.init_ms),
+            _number(row.first_inference_ms),
+            _number(row.throughput_per_s),
+            _number(
+                row.peak_memory_bytes / 1e6 if row.peak_memory_bytes else None
+            ),
+        )
+        for row in content.rows
+    ]
+    return tabulate.tabulate(
+        rows, headers=headers, tablefmt="github", disable_numparse=True
+    )
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}"
+
+
+def _flat(row: report.Row) -> dict[str, object]:
+    flat: dict[str, object] = {}
+    for key, value in row.to_json().items():
+        if key in ("record", "schema_version"):
+            continue
+        if key == "warnings":
+            flat[key] = "; ".join(row.warnings)
+        elif key in ("validation_accuracy", "accuracy", "top5_accuracy"):
+            for part in ("value", "low", "high"):
+                flat[f"{key}_{part}"] = value[part] if value else None
+        elif key in ("validation_drop", "drop"):
+            for part in ("value", "low", "high", "verdict"):
+                flat[f"{key}_{part}"] = value[part] if value else None
+        elif key == "agreement":
+            flat[key] = value["same_predictions"] if value else None
+        else:
+            flat[key] = value
+    return flat
