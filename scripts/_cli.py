@@ -8,13 +8,15 @@ Exit codes: 0 done, 1 a negative verdict or a bug (with its traceback),
 import json
 import logging
 import os
+import pathlib
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from absl import app, flags
 
-from tflite_opt.records import errors
+from tflite_opt.records import artifact, errors
+from tflite_opt.tflite import flatbuffer
 
 _OUTPUT = flags.DEFINE_enum(
     "output",
@@ -36,11 +38,14 @@ def run(main: Main) -> None:
     # TensorFlow, where a program needs it, would fill stderr before any error
     # that matters to the user.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.INFO, format="%(message)s", force=True
-    )
-
     def guarded(argv: Sequence[str]) -> int:
+        # Here, because absl installs a handler of its own before.
+        logging.basicConfig(
+            stream=sys.stderr,
+            level=logging.INFO,
+            format="%(message)s",
+            force=True,
+        )
         try:
             return main(argv[1:]) or 0
         except errors.TfliteOptError as error:
@@ -53,9 +58,17 @@ def run(main: Main) -> None:
             print("error: Interrupted.", file=sys.stderr)
             return 130
 
-    for flag in flags.FLAGS.get_key_flags_for_module(sys.modules[__name__]):
-        flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)
+    _show_shared_flags_in_help()
     app.run(guarded, flags_parser=_parse_flags)
+
+
+def _show_shared_flags_in_help() -> None:
+    """Makes `--help` list the flags of the modules that a program shares."""
+    package = __name__.rpartition(".")[0]
+    for name, flag_list in flags.FLAGS.flags_by_module_dict().items():
+        if name.startswith(f"{package}._"):
+            for flag in flag_list:
+                flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)
 
 
 def emit(document: Any, text: str) -> None:
@@ -82,6 +95,34 @@ def reject_positional(arguments: Sequence[str]) -> None:
             "This program takes flags only. "
             f"Received: {' '.join(arguments)!r}. Write --name=value."
         )
+
+
+def tflite_files(paths: Sequence[str]) -> list[artifact.Artifact]:
+    """Returns the records of the `.tflite` files given as arguments.
+
+    Each is called by its stem, or by its path when two share a stem.
+
+    Raises:
+        InputError: If there are none, or one is given twice.
+        ModelError: If one cannot be read or is no `.tflite`.
+    """
+    if not paths or len(set(paths)) != len(paths):
+        raise errors.InputError(
+            "Give one or more .tflite files, each once. "
+            f"Received: {' '.join(paths) or 'none'}."
+        )
+    for path in paths:
+        flatbuffer.read(pathlib.Path(path))
+    stems = [pathlib.Path(path).stem for path in paths]
+    unique = len(set(stems)) == len(stems)
+    return [
+        artifact.describe(
+            pathlib.Path(path),
+            format="tflite",
+            name=stem if unique else path.replace("/", "_"),
+        )
+        for path, stem in zip(paths, stems, strict=True)
+    ]
 
 
 def _parse_flags(argv: Sequence[str]) -> Sequence[str]:

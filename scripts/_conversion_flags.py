@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The flags that say which model becomes which variants."""
+
+from absl import flags
+
+from tflite_opt import recipe
+
+_MODEL = flags.DEFINE_string(
+    "model",
+    None,
+    "A Keras model (.h5, .keras), or the name of a reference model, which is "
+    "trained first. Default: the trained sample model.",
+)
+_RECIPES = flags.DEFINE_list(
+    "recipes",
+    list(recipe.DEFAULT_NAMES),
+    "Variants to make, out of: " + ", ".join(sorted(recipe.presets())) + ".",
+)
+_CONVERSION_TIMEOUT_S = flags.DEFINE_float(
+    "conversion_timeout_s", 600.0, "A conversion that takes longer is killed."
+)
+
+
+def model() -> str | None:
+    """Returns the value of --model."""
+    return _MODEL.value
+
+
+def recipes() -> tuple[recipe.Recipe, ...]:
+    """Returns the recipes of --recipes, float32 first."""
+    return recipe.parse_names(_RECIPES.value)
+
+
+def timeout_s() -> float:
+    """Returns the value of --conversion_timeout_s."""
+    return _CONVERSION_TIMEOUT_S.value

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The flags of programs that fill a run directory."""
+
+import datetime
+import pathlib
+import shlex
+import sys
+
+from absl import flags
+
+from tflite_opt.records import run_directory
+
+_OUTPUT_DIR = flags.DEFINE_string(
+    "output_dir",
+    None,
+    "Run directory; default: runs/<program>-<time>. See --resume, --overwrite.",
+)
+_RESUME = flags.DEFINE_boolean(
+    "resume",
+    False,
+    "Continue a run: redo what is missing or was made from other inputs.",
+)
+_OVERWRITE = flags.DEFINE_boolean(
+    "overwrite", False, "Remove an earlier run in --output_dir first."
+)
+
+
+def run() -> run_directory.RunDirectory:
+    """Returns the run directory that the flags name."""
+    program = pathlib.Path(sys.argv[0]).stem
+    now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
+    return run_directory.RunDirectory.create(
+        pathlib.Path(_OUTPUT_DIR.value or f"runs/{program}-{now}"),
+        command=shlex.join(
+            ["python", "-m", f"scripts.{program}", *sys.argv[1:]]
+        ),
+        resume=_RESUME.value,
+        overwrite=_OVERWRITE.value,
+    )

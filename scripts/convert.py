@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Converts a Keras model to verified .tflite variants.
+
+    python -m scripts.convert --recipes=float16,int8 --output_dir=runs/convert
+
+Each variant is checked on the file itself: what the technique promised, and
+that builtin kernels and XNNPACK agree. Exit code 0 when every recipe gave a
+variant, 1 when one failed, 2 for bad input.
+"""
+
+from collections.abc import Sequence
+
+import tabulate
+
+from tflite_opt import stages
+from tflite_opt.conversion import convert
+from tflite_opt.data import sources
+from tflite_opt.records import training
+
+from . import _cli, _conversion_flags, _data_flags, _run_flags
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Converts what the flags say."""
+    _cli.reject_positional(arguments)
+    spec = _data_flags.data_spec()
+    recipes = _conversion_flags.recipes()
+    data = sources.load(spec)
+    run = _run_flags.run()
+    model = stages.take_model(
+        _conversion_flags.model(), spec, training.TrainingOptions(), run
+    )
+    found, failures = stages.convert(
+        convert.Request(
+            model=model,
+            data=spec,
+            data_fingerprint=data.fingerprint(),
+            recipes=recipes,
+            timeout_s=_conversion_flags.timeout_s(),
+        ),
+        run,
+    )
+    rows = [
+        (
+            variant.artifact.name,
+            f"{variant.artifact.size_bytes:,}",
+            f"{variant.facts.quantized_weight_fraction:.1%}",
+            variant.backend,
+            variant.artifact.path,
+        )
+        for variant in found
+    ]
+    headers = ("variant", "bytes", "weights quantized", "back end", "file")
+    _cli.emit(
+        {
+            "variants": [variant.to_json() for variant in found],
+            "failures": [failure.to_json() for failure in failures],
+        },
+        "\n".join(
+            [
+                tabulate.tabulate(rows, headers, disable_numparse=True),
+                *(f"FAILED {failure}" for failure in failures),
+            ]
+        ),
+    )
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    _cli.run(main)

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+r"""Turns a Keras model into verified, measured .tflite variants.
+
+    python -m scripts.optimize --output_dir=runs/demo
+
+optimizes the trained sample model. With a model and data of your own:
+
+    python -m scripts.optimize --model=my.keras --dataset=npz:my.npz \
+        --recipes=float16,dynamic_range,int8 --output_dir=runs/my
+
+Converts, verifies, evaluates on the validation split, measures on this
+machine, recommends a variant, evaluates on the test split, and writes the
+report. Exit code 0 when there is a report, 2 for bad input.
+"""
+
+from collections.abc import Sequence
+from typing import get_args
+
+from absl import flags
+
+from tflite_opt import pipeline
+from tflite_opt.records import report
+from tflite_opt.report import write
+
+from . import (
+    _cli,
+    _conversion_flags,
+    _data_flags,
+    _evaluation_flags,
+    _run_flags,
+    _runtime_flags,
+    _training_flags,
+)
+
+_OBJECTIVE = flags.DEFINE_enum(
+    "objective",
+    "balanced",
+    list(get_args(report.Objective)),
+    "What the recommended variant makes small: size, latency, or both.",
+)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Optimizes what the flags say."""
+    _cli.reject_positional(arguments)
+    request = pipeline.Request(
+        model=_conversion_flags.model(),
+        data=_data_flags.data_spec(),
+        recipes=_conversion_flags.recipes(),
+        training=_training_flags.training_options(),
+        evaluation=_evaluation_flags.evaluation_options(),
+        runtime=_runtime_flags.runtime_options(),
+        objective=_OBJECTIVE.value,
+        conversion_timeout_s=_conversion_flags.timeout_s(),
+    )
+    content, paths = pipeline.optimize(request, _run_flags.run())
+    _cli.emit(content.to_json(), write.to_text(content, paths))
+
+
+if __name__ == "__main__":
+    _cli.run(main)

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs programs as a user does: in a process of their own."""
+
+import pathlib
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+def run(program: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Runs `python -m scripts.<program>` and returns what it said."""
+    return subprocess.run(
+        [sys.executable, "-m", f"scripts.{program}", *map(str, arguments)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def assert_one_error_line(
+    done: "subprocess.CompletedProcess[str]", *parts: str
+) -> None:
+    """Checks for exit code 2, one `error:` line with `parts`, no traceback."""
+    lines = [x for x in done.stderr.splitlines() if x.startswith("error: ")]
+    assert done.returncode == 2, done.stderr
+    assert len(lines) == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    for part in parts:
+        assert part in lines[0]

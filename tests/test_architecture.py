@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rules of the structure, checked on the code itself."""
+
+import ast
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+from tflite_opt import techniques
+
+_ROOT = pathlib.Path(__file__).parents[1]
+_PACKAGE = _ROOT / "tflite_opt"
+
+# Lower may not import higher.
+_LAYERS = {
+    "records": 0,
+    "child_process": 0,
+    "progress": 0,
+    "intervals": 1,
+    "tflite": 1,
+    "data": 2,
+    "keras_models": 2,
+    "techniques": 3,
+    "recipe": 4,
+    "conversion": 5,
+    "evaluation": 5,
+    "benchmark": 5,
+    "report": 5,
+    "stages": 6,
+    "pipeline": 7,
+}
+# Stages talk to each other through records.
+_STAGES = {"conversion", "evaluation", "benchmark", "report"}
+_WITHOUT_TENSORFLOW = (
+    "scripts.inspect_model",
+    "scripts.benchmark",
+    "scripts.evaluate",
+    "scripts.report",
+    "scripts.optimize",
+    "scripts.convert",
+    "scripts.train",
+)
+_HEAVY = ("tensorflow", "tf_keras", "tensorflow_model_optimization", "keras")
+
+
+def _modules() -> list[pathlib.Path]:
+    return sorted(_PACKAGE.rglob("*.py"))
+
+
+def _imports(path: pathlib.Path, *, top_level_only: bool) -> set[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    nodes = tree.body if top_level_only else list(ast.walk(tree))
+    found = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def _layer_of(name: str) -> str | None:
+    parts = name.split(".")
+    if parts[0] != "tflite_opt" or len(parts) < 2:
+        return None
+    return parts[1] if parts[1] in _LAYERS else None
+
+
+@pytest.mark.parametrize(
+    "path", _modules(), ids=lambda p: str(p.relative_to(_PACKAGE))
+)
+def test_imports_point_down(path):
+    own = path.relative_to(_PACKAGE).parts[0].removesuffix(".py")
+    if own == "__init__":
+        return
+    for name in _imports(path, top_level_only=False):
+        used = _layer_of(name)
+        if used is None or used == own:
+            continue
+        assert _LAYERS[used] <= _LAYERS[own], f"{path} imports {name}"
+        assert not {used, own} <= _STAGES, f"stage {own} imports {name}"
+
+
+def test_every_module_has_a_layer():
+    tops = {
+        p.relative_to(_PACKAGE).parts[0].removesuffix(".py") for p in _modules()
+    }
+    assert tops - {"__init__"} == set(_LAYERS)
+
+
+@pytest.mark.parametrize(
+    "path", _modules(), ids=lambda p: str(p.relative_to(_PACKAGE))
+)
+def test_flags_live_in_scripts_only(path):
+    assert not {
+        name
+        for name in _imports(path, top_level_only=False)
+        if name.startswith("absl")
+    }
+
+
+@pytest.mark.parametrize(
+    "path", _modules(), ids=lambda p: str(p.relative_to(_PACKAGE))
+)
+def test_tensorflow_is_never_imported_at_module_level(path):
+    assert not {
+        name
+        for name in _imports(path, top_level_only=True)
+        if name.split(".")[0] in _HEAVY
+    }
+
+
+def test_the_litert_side_never_imports_tensorflow():
+    for folder in ("records", "tflite", "benchmark", "report", "evaluation"):
+        for path in (_PACKAGE / folder).rglob("*.py"):
+            names = _imports(path, top_level_only=False)
+            assert not {n for n in names if n.split(".")[0] in _HEAVY}, path
+
+
+def test_records_need_the_standard_library_and_numpy_only():
+    allowed = set(sys.stdlib_module_names) | {"numpy", "tflite_opt"}
+    for path in (_PACKAGE / "records").rglob("*.py"):
+        names = _imports(path, top_level_only=False)
+        assert {name.split(".")[0] for name in names} <= allowed, path
+
+
+def test_each_technique_has_its_test():
+    folder = pathlib.Path(techniques.__path__[0])
+    for path in folder.glob("*.py"):
+        if path.stem != "__init__":
+            test = _ROOT / "tests" / "techniques" / f"test_{path.stem}.py"
+            assert test.is_file(), test
+
+
+@pytest.mark.parametrize("program", _WITHOUT_TENSORFLOW)
+def test_programs_start_without_tensorflow(program):
+    code = (
+        f"import sys, {program}\n"
+        f"print([name for name in {_HEAVY!r} if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=_ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_every_program_has_a_command_in_its_docstring():
+    for path in (_ROOT / "scripts").glob("[a-z]*.py"):
+        docstring = ast.get_docstring(ast.parse(path.read_text())) or ""
+        assert f"python -m scripts.{path.stem}" in docstring, path
+
+
+def test_every_file_has_its_licence_line():
+    for folder in ("tflite_opt", "scripts", "models", "tests"):
+        for path in (_ROOT / folder).rglob("*.py"):
+            text = path.read_text(encoding="utf-8")
+            if text:
+                first = text.splitlines()[0]
+                assert first == "# SPDX-License-Identifier: Apache-2.0", path

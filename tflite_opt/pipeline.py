@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The whole story: a model goes in, verified and measured variants come out."""
+
+import dataclasses
+import pathlib
+from collections.abc import Sequence
+
+from tflite_opt import recipe, stages
+from tflite_opt.benchmark import desktop
+from tflite_opt.conversion import convert, job
+from tflite_opt.data import dataset, sources
+from tflite_opt.evaluation import evaluate
+from tflite_opt.records import benchmark, evaluation, report, run_directory
+from tflite_opt.records import training as training_record
+from tflite_opt.report import write
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Request:
+    """What to optimize, and how to judge it.
+
+    Attributes:
+        model: A Keras file, the name of a reference model, which is trained
+            first, or None for the trained sample model.
+        data: The data set.
+        recipes: `float32` first.
+        training: How a reference model is trained.
+        evaluation: How accuracy is judged.
+        runtime: How latency is measured.
+        objective: What the recommendation makes small.
+        conversion_timeout_s: Longest time for one conversion.
+        runner: What measures; this machine by default.
+    """
+
+    model: str | None
+    data: dataset.DataSpec
+    recipes: Sequence[recipe.Recipe]
+    training: training_record.TrainingOptions
+    evaluation: evaluate.Options
+    runtime: benchmark.RuntimeOptions
+    objective: report.Objective = "balanced"
+    conversion_timeout_s: float = 600.0
+    runner: benchmark.Runner = dataclasses.field(
+        default_factory=desktop.DesktopRunner
+    )
+
+
+def optimize(
+    request: Request, run: run_directory.RunDirectory
+) -> tuple[report.Report, list[pathlib.Path]]:
+    """Trains or takes, converts, evaluates, measures, chooses, tests, reports.
+
+    Returns:
+        The report and the files it was written to.
+    """
+    data = sources.load(request.data)
+    model = stages.take_model(
+        request.model, request.data, request.training, run
+    )
+    limit = request.evaluation.max_accuracy_drop
+    stages.describe(model, data, request.recipes, limit, request.objective, run)
+    converted, _ = stages.convert(
+        convert.Request(
+            model=model,
+            data=request.data,
+            data_fingerprint=data.fingerprint(),
+            recipes=request.recipes,
+            timeout_s=request.conversion_timeout_s,
+        ),
+        run,
+    )
+    artifacts = [variant.artifact for variant in converted]
+    layout = job.Layout(root=run.root)
+
+    def evaluate_on(split: str) -> list[evaluation.Evaluation]:
+        reference = layout.keras_outputs(split)
+        options = request.evaluation
+        return stages.evaluate(artifacts, data, split, options, run, reference)
+
+    validation = evaluate_on("validation")
+    results = stages.measure(artifacts, request.runner, request.runtime, run)
+    stages.recommend(validation, results, request.objective, limit, run)
+    evaluate_on("test")
+    return write.write_report(run)

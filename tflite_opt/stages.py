@@ -1,0 +1,296 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Each stage on a run directory: do what is missing, keep the rest.
+
+Every function states what its results depend on, skips what is done, and
+writes its records before it marks itself finished.
+"""
+
+import logging
+import multiprocessing
+import pathlib
+from collections.abc import Sequence
+from concurrent import futures
+
+import numpy as np
+
+from tflite_opt import progress
+from tflite_opt import recipe as recipe_lib
+from tflite_opt.conversion import convert as conversion_stage
+from tflite_opt.data import dataset as dataset_lib
+from tflite_opt.evaluation import evaluate as evaluation_stage
+from tflite_opt.keras_models import loading, reference, train_reference
+from tflite_opt.records import (
+    artifact,
+    benchmark,
+    errors,
+    evaluation,
+    files,
+    report,
+    run_directory,
+    training,
+    variants,
+)
+from tflite_opt.report import build, recommendation
+
+_LOG = logging.getLogger(__name__)
+
+
+def take_model(
+    model: str | None,
+    data: dataset_lib.DataSpec,
+    options: training.TrainingOptions,
+    run: run_directory.RunDirectory,
+) -> artifact.Artifact:
+    """Returns the Keras model to work on.
+
+    Args:
+        model: A file, the name of a reference model, which is trained here,
+            or None for the trained sample model.
+        data: What a reference model is trained on.
+        options: How.
+        run: Gets the trained model.
+
+    Raises:
+        ModelError: If there is no such model, or training fails.
+    """
+    if model in reference.names():
+        return _train(
+            train_reference.Request(
+                model=model,
+                data=data,
+                options=options,
+                path=run.path("model", f"{model}.h5"),
+                overwrite=True,
+            ),
+            run,
+        )
+    path = pathlib.Path(model) if model else reference.sample_model_path()
+    if not path.exists() and path.suffix not in loading.SUFFIXES:
+        reference.check_name(str(model))
+    found = artifact.describe(path, format="keras")
+    _refuse_training_examples(found, data)
+    return found
+
+
+def _refuse_training_examples(
+    model: artifact.Artifact, data: dataset_lib.DataSpec
+) -> None:
+    """Refuses a split that puts the model's training examples into others."""
+    record_path = train_reference.record_path(model.path)
+    if not record_path.is_file():
+        return
+    record = training.TrainedModel.load(record_path)
+    same = record.artifact.sha256 == model.sha256
+    if same and record.dataset == data.source and record.data_seed != data.seed:
+        raise errors.InputError(
+            f"{model.path.name} was trained on the split of --data_seed="
+            f"{record.data_seed}; under another seed, examples that it was "
+            "trained on are in the validation and test splits. Received: "
+            f"data_seed={data.seed}."
+        )
+
+
+def _train(
+    request: train_reference.Request, run: run_directory.RunDirectory
+) -> artifact.Artifact:
+    """Trains a reference model in a process of its own.
+
+    The process gives TensorFlow's memory back when it ends.
+
+    Raises:
+        ModelError: If the process dies.
+    """
+    inputs = {
+        "model": request.model,
+        "model_options": dict(request.model_options),
+        "data": request.data.to_json(),
+        "options": request.options.to_json(),
+        "versions": run_directory.package_versions(),
+    }
+    if not run.is_done("train", inputs):
+        context = multiprocessing.get_context("spawn")
+        try:
+            with futures.ProcessPoolExecutor(
+                1, mp_context=context, initializer=_log_to_stderr
+            ) as pool:
+                pool.submit(train_reference.train, request).result()
+        except futures.BrokenExecutor as error:
+            raise errors.ModelError(
+                f"Training {request.model} ended with the death of its "
+                "process, most often for lack of memory. Lower --batch_size "
+                "or --limit."
+            ) from error
+        run.finish("train", inputs, [request.path, request.record_path])
+    record = training.TrainedModel.load(request.record_path)
+    return record.artifact
+
+
+def describe(
+    model: artifact.Artifact,
+    data: dataset_lib.Dataset,
+    recipes: Sequence[recipe_lib.Recipe],
+    max_accuracy_drop: float,
+    objective: report.Objective,
+    run: run_directory.RunDirectory,
+) -> None:
+    """Writes down what the run sets out to do."""
+    splits = data.splits.items()
+    report.RunDescription(
+        model=model,
+        dataset=data.name,
+        data_fingerprints={name: x.fingerprint() for name, x in splits},
+        num_examples={name: len(x) for name, x in splits},
+        recipes=tuple(recipe.name for recipe in recipes),
+        max_accuracy_drop=max_accuracy_drop,
+        objective=objective,
+    ).save(build.RunRecords(run).description, run.root)
+
+
+def convert(
+    request: conversion_stage.Request, run: run_directory.RunDirectory
+) -> tuple[list[variants.Variant], list[variants.Failure]]:
+    """Makes the variants and records what failed.
+
+    Raises:
+        ConversionError: If `float32` failed: there is nothing to compare with.
+    """
+    found, failures = conversion_stage.convert(request, run)
+    variants.Conversion(
+        names=tuple(variant.artifact.name for variant in found),
+        failures=tuple(failures),
+    ).save(build.RunRecords(run).conversion, run.root)
+    for failure in failures:
+        if failure.name == request.recipes[0].name:
+            raise errors.ConversionError(str(failure))
+    return found, failures
+
+
+def evaluate(
+    artifacts: Sequence[artifact.Artifact],
+    dataset: dataset_lib.Dataset,
+    split: str,
+    options: evaluation_stage.Options,
+    run: run_directory.RunDirectory,
+    keras_outputs: pathlib.Path | None = None,
+) -> list[evaluation.Evaluation]:
+    """Evaluates models on one split.
+
+    Args:
+        artifacts: The first is the baseline of the paired differences.
+        dataset: The data.
+        split: Name of the split.
+        options: How.
+        run: Gets records and predictions.
+        keras_outputs: `.npz` of the Keras model's outputs on the split.
+    """
+    places = build.RunRecords(run)
+    examples = dataset[split]
+    shared = {
+        "baseline": artifacts[0].sha256,
+        "data": examples.fingerprint(),
+        "keras_outputs": _hash_of(keras_outputs),
+        "max_accuracy_drop": options.max_accuracy_drop,
+        "versions": run_directory.package_versions(),
+    }
+    done: list[evaluation.Evaluation] = []
+    with progress.track(f"evaluate on {split}", len(artifacts)) as bar:
+        for item in artifacts:
+            bar.step(item.name)
+            stage = f"evaluate/{split}/{item.name}"
+            inputs = {"artifact": item.sha256, **shared}
+            record = places.evaluation(item.name, split)
+            predictions = places.predictions(item.name, split)
+            if not run.is_done(stage, inputs):
+                evaluation_stage.evaluate(
+                    item,
+                    examples,
+                    dataset=dataset.name,
+                    predictions_path=predictions,
+                    options=options,
+                    baseline=done[0] if done else None,
+                    keras_outputs=_load_arrays(keras_outputs),
+                ).save(record, run.root)
+                run.finish(stage, inputs, [record, predictions])
+            done.append(evaluation.Evaluation.load(record, run.root))
+    return done
+
+
+def _hash_of(path: pathlib.Path | None) -> str | None:
+    return files.sha256_of_file(path) if path else None
+
+
+def _load_arrays(path: pathlib.Path | None) -> dict[str, np.ndarray] | None:
+    if path is None:
+        return None
+    with np.load(path, allow_pickle=False) as stored:
+        return dict(stored)
+
+
+def measure(
+    artifacts: Sequence[artifact.Artifact],
+    runner: benchmark.Runner,
+    options: benchmark.RuntimeOptions,
+    run: run_directory.RunDirectory,
+) -> list[benchmark.BenchmarkResult]:
+    """Benchmarks all artifacts; returns those that could be measured."""
+    places = build.RunRecords(run)
+    inputs = {
+        item.name: {
+            "artifact": item.sha256,
+            "options": options.to_json(),
+            "versions": run_directory.package_versions(),
+        }
+        for item in artifacts
+    }
+    missing = [
+        item
+        for item in artifacts
+        if not run.is_done(f"benchmark/{item.name}", inputs[item.name])
+    ]
+    for result in runner.run(missing, options, run.path("benchmarks")):
+        name = result.artifact.name
+        failure_path = places.benchmark_failure(name)
+        failure_path.unlink(missing_ok=True)
+        if isinstance(result, benchmark.BenchmarkFailure):
+            result.save(failure_path, run.root)
+            continue
+        path = places.benchmark(name)
+        result.save(path, run.root)
+        run.finish(
+            f"benchmark/{name}", inputs[name], [path, result.samples_path]
+        )
+    return [
+        benchmark.BenchmarkResult.load(places.benchmark(item.name), run.root)
+        for item in artifacts
+        if run.is_done(f"benchmark/{item.name}", inputs[item.name])
+    ]
+
+
+def recommend(
+    validation: Sequence[evaluation.Evaluation],
+    results: Sequence[benchmark.BenchmarkResult],
+    objective: report.Objective,
+    max_accuracy_drop: float,
+    run: run_directory.RunDirectory,
+) -> report.Recommendation:
+    """Chooses a variant on the validation split and writes the choice down."""
+    by_name = {result.artifact.name: result for result in results}
+    chosen = recommendation.recommend(
+        [
+            recommendation.Candidate(
+                evaluation=item, result=by_name[item.artifact.name]
+            )
+            for item in validation
+            if item.artifact.name in by_name
+        ],
+        objective=objective,
+        max_accuracy_drop=max_accuracy_drop,
+    )
+    path = build.RunRecords(run).recommendation
+    chosen.save(path, run.root)
+    _LOG.info("Chosen on the validation split: %s", chosen.name)
+    return chosen
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
