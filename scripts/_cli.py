@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import pathlib
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -58,6 +59,8 @@ def run(main: Main) -> None:
             print("error: Interrupted.", file=sys.stderr)
             return 130
 
+    # `--help | head` is no error.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     _show_shared_flags_in_help()
     app.run(guarded, flags_parser=_parse_flags)
 

@@ -7,13 +7,13 @@ that ends in `TEMPORARY_SUFFIX`, which no reader ever opens.
 """
 
 import contextlib
-import gzip
 import hashlib
 import io
 import json
 import os
 import pathlib
 import tempfile
+import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -137,7 +137,13 @@ def gzip_size_of_file(path: pathlib.Path) -> int:
 
     That is about what an app store sends to a phone.
     """
-    return len(gzip.compress(path.read_bytes(), compresslevel=9, mtime=0))
+    # Streamed, so that a large model does not have to fit into memory twice.
+    engine = zlib.compressobj(9, zlib.DEFLATED, wbits=31)
+    total = 0
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            total += len(engine.compress(chunk))
+    return total + len(engine.flush())
 
 
 def sha256_of_arrays(arrays: Mapping[str, np.ndarray]) -> str:

@@ -39,23 +39,6 @@ def load(
     return loaded_model.LoadedModel(path, delegate, num_threads)
 
 
-def usable_delegate(path: pathlib.Path) -> benchmark.Delegate:
-    """Returns `xnnpack` if a file can be prepared with it, else `none`.
-
-    Raises:
-        ModelError: If it can be prepared with neither.
-    """
-    try:
-        load(path)
-    except errors.ModelError as error:
-        try:
-            load(path, delegate="none")
-        except errors.ModelError:
-            raise error from None
-        return "none"
-    return "xnnpack"
-
-
 def predict(
     path: pathlib.Path,
     inputs: loaded_model.Arrays,
