@@ -2,14 +2,27 @@
 """Runs programs as a user does: in a process of their own."""
 
 import pathlib
+import resource
 import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).parents[2]
 
 
-def run(program: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    """Runs `python -m scripts.<program>` and returns what it said."""
+def run(
+    program: str, *arguments: str, max_file_bytes: int | None = None
+) -> "subprocess.CompletedProcess[str]":
+    """Runs `python -m scripts.<program>` and returns what it said.
+
+    Writing a file beyond `max_file_bytes` fails in the middle, as on a disk
+    that is full.
+    """
+
+    def limit() -> None:
+        if max_file_bytes is not None:
+            limits = (max_file_bytes, max_file_bytes)
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
     return subprocess.run(
         [sys.executable, "-m", f"scripts.{program}", *map(str, arguments)],
         cwd=ROOT,
@@ -17,6 +30,7 @@ def run(program: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
         text=True,
         timeout=300,
         check=False,
+        preexec_fn=limit,
     )
 
 

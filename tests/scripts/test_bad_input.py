@@ -109,6 +109,22 @@ def test_optimize_refuses_a_directory_it_cannot_write(tmp_path):
     _refused(tmp_path, "optimize", "--overwrite", parts=["output_dir="])
 
 
+@pytest.mark.parametrize("max_file_bytes", [100_000, 20_000])
+def test_a_disk_that_fills_up_leaves_nothing_half_written(
+    tmp_path, max_file_bytes
+):
+    root = tmp_path / "out"
+    done = programs.run(
+        "optimize",
+        f"--output_dir={root}",
+        "--recipes=float16",
+        max_file_bytes=max_file_bytes,
+    )
+    programs.assert_one_error_line(done, str(root), "File too large")
+    assert not list(root.rglob("*.partial"))
+    assert not list(root.rglob("*.tflite"))
+
+
 @pytest.mark.parametrize("program", ["benchmark", "evaluate"])
 @pytest.mark.parametrize(
     "content", [b"", b"x" * 5000, None], ids=["empty", "garbage", "truncated"]

@@ -9,12 +9,14 @@ and cost a real MobileNetV1 14 points of accuracy.
 
 import json
 import pathlib
+import tempfile
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from tflite_opt.records import conversion, errors, facts
+from tflite_opt.tflite import narrow_int4
 
 # Operations that LiteRT Quantizer calls by another name than TFLite does.
 _QUANTIZER_NAMES = {"TRANSPOSE_CONV": "CONV_2D_TRANSPOSE"}
@@ -117,7 +119,18 @@ def quantize(
         raise errors.ConversionError(
             f"LiteRT Quantizer rejected the model: {error}"
         ) from error
-    return bytes(result.quantized_model)
+    content = bytes(result.quantized_model)
+    if any(rule.weight_bits == 4 for rule in rules):
+        return _narrow(content)
+    return content
+
+
+def _narrow(content: bytes) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "model.tflite"
+        path.write_bytes(content)
+        narrow_int4.narrow(path)
+        return path.read_bytes()
 
 
 def _add_rule(engine: Any, rule: conversion.QuantizerRule) -> None:
