@@ -140,6 +140,20 @@ def test_resume_redoes_only_what_is_missing(copied_run):
     assert [path.stat().st_mtime_ns for path in kept] == times
 
 
+def test_latency_of_another_session_is_marked(copied_run):
+    copied_run.path("benchmarks", "int8.json").unlink()
+    run = run_directory.RunDirectory.create(
+        copied_run.root, command="again", resume=True
+    )
+    content, _ = pipeline.optimize(conftest.sample_request(), run)
+    marked = {
+        row.name
+        for row in content.rows
+        if "measured in another session than float32" in row.warnings
+    }
+    assert marked == {"int8"}
+
+
 def test_a_killed_run_resumes(tmp_path):
     root = tmp_path / "run"
     command = [sys.executable, "-m", "scripts.optimize"]

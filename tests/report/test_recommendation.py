@@ -36,7 +36,7 @@ def test_the_objective_decides_among_those_within_the_limit():
 def test_a_variant_that_loses_more_than_the_limit_is_out():
     chosen = _recommend(_candidate("int4", 100, 0.1, loss=0.02))
     assert chosen.name == "float32"
-    assert "1 variants lost more than the limit" in chosen.reason
+    assert "1 variant lost more than the limit" in chosen.reason
 
 
 def test_a_gain_in_accuracy_is_no_loss():

@@ -196,6 +196,8 @@ def _warnings(item: _Evidence, baseline: _Evidence) -> tuple[str, ...]:
     if item.result and baseline.result:
         if recommendation.is_slower(item.result, baseline.result):
             found.append("slower than float32")
+        if not _interleaved(item.result, baseline.result):
+            found.append("measured in another session than float32")
         found += item.result.warnings
     if item.failure:
         found.append("not measured: " + item.failure.message)
@@ -217,6 +219,15 @@ def _warnings(item: _Evidence, baseline: _Evidence) -> tuple[str, ...]:
             for name, fraction in left.items()
         ]
     return tuple(found)
+
+
+def _interleaved(
+    result: benchmark.BenchmarkResult, baseline: benchmark.BenchmarkResult
+) -> bool:
+    """Whether the launches of both lie in the same span of time."""
+    own = [launch.started_at for launch in result.launches]
+    others = [launch.started_at for launch in baseline.launches]
+    return min(own) <= max(others) and min(others) <= max(own)
 
 
 def _mark_pareto(rows: list[report.Row]) -> list[report.Row]:

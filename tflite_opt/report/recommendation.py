@@ -117,7 +117,8 @@ def _reason(best: Candidate, baseline: Candidate, num_excluded: int) -> str:
     if is_slower(best.result, baseline.result):
         parts.append("SLOWER than float32 on this device")
     if num_excluded:
-        parts.append(f"{num_excluded} variants lost more than the limit")
+        noun = "variant" if num_excluded == 1 else "variants"
+        parts.append(f"{num_excluded} {noun} lost more than the limit")
     return "; ".join(parts) + "."
 
 
