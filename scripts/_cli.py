@@ -27,6 +27,8 @@ _OUTPUT = flags.DEFINE_enum(
     "Progress and warnings always go to stderr.",
 )
 
+PACKAGE = __name__.rpartition(".")[0]
+
 Main = Callable[[Sequence[str]], int | None]
 
 
@@ -39,6 +41,7 @@ def run(main: Main) -> None:
     # TensorFlow, where a program needs it, would fill stderr before any error
     # that matters to the user.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
     def guarded(argv: Sequence[str]) -> int:
         # Here, because absl installs a handler of its own before.
         logging.basicConfig(
@@ -67,9 +70,8 @@ def run(main: Main) -> None:
 
 def _show_shared_flags_in_help() -> None:
     """Makes `--help` list the flags of the modules that a program shares."""
-    package = __name__.rpartition(".")[0]
     for name, flag_list in flags.FLAGS.flags_by_module_dict().items():
-        if name.startswith(f"{package}._"):
+        if name.startswith(f"{PACKAGE}._"):
             for flag in flag_list:
                 flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)
 

@@ -30,6 +30,7 @@ _LAYERS = {
     "report": 5,
     "stages": 6,
     "pipeline": 7,
+    "studies": 8,
 }
 # Stages talk to each other through records.
 _STAGES = {"conversion", "evaluation", "benchmark", "report"}
