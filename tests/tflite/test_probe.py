@@ -3,10 +3,12 @@ import pathlib
 import sys
 import time
 
+import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 
 from tests.tflite import handmade
-from tflite_opt.records import facts
+from tflite_opt.records import delegation, errors
 from tflite_opt.tflite import probe
 
 
@@ -24,9 +26,42 @@ def _replace_child(monkeypatch, tmp_path, body):
 
 
 def test_counts_partitions(model):
-    assert probe.probe(model) == facts.Delegation(
-        delegate="xnnpack", partitions=1
+    # x and y, each in its 64 bytes.
+    memory = delegation.TensorMemory(arena_bytes=64 + 12, persistent_bytes=0)
+    assert probe.probe(model) == delegation.Delegation(
+        delegate="xnnpack",
+        partitions=1,
+        delegated=((0,),),
+        delegate_memory=memory,
+        builtin_memory=memory,
     )
+
+
+def test_given_shapes_are_prepared(model):
+    found = probe.probe(model, input_shapes=[(10, 4)])
+    # x is 160 bytes in steps of 64, y 120.
+    assert found.builtin_memory.arena_bytes == 192 + 120
+    assert probe.tensor_shapes(model, [(10, 4)]) == [
+        [(10, 4), (3, 4), (3,), (10, 3)]
+    ]
+
+
+def test_shapes_that_cannot_be_prepared_are_an_error(tmp_path):
+    builder = handmade.Builder()
+    x, y = builder.tensor((1, 4)), builder.tensor((1, 4))
+    constant = builder.tensor((4,), values=np.ones(4, np.float32))
+    options = schema.AddOptionsT()
+    builder.operator("ADD", (x, constant), (y,), options=options)
+    builder.ends((x,), (y,))
+    path = builder.save(tmp_path / "model.tflite")
+    with pytest.raises(errors.ModelError, match="for these inputs"):
+        probe.tensor_shapes(path, [(1, 5)])
+
+
+def test_a_crash_while_finding_shapes_is_an_error(model, tmp_path, monkeypatch):
+    _replace_child(monkeypatch, tmp_path, "kill -SEGV $$")
+    with pytest.raises(errors.ModelError, match="signal 11"):
+        probe.tensor_shapes(model, [(10, 4)])
 
 
 def test_works_from_any_directory(model, tmp_path, monkeypatch):

@@ -4,7 +4,8 @@
 import dataclasses
 from typing import Literal
 
-from tflite_opt.records import serialization
+from tflite_opt.records import delegation as delegation_record
+from tflite_opt.records import serialization, weight_values
 
 TensorRole = Literal[
     "input", "output", "activation", "weight", "bias", "constant"
@@ -55,6 +56,8 @@ class TensorFacts(serialization.Record):
         constant_bytes: Bytes of its buffer in the file; 0 for activations.
         scales: Number of quantization scales: 0 none, 1 per tensor, more per
             channel.
+        is_sparse: Whether only some of its elements are stored.
+        values: Of a weight; None for others, or when it was not asked for.
     """
 
     subgraph: int
@@ -66,6 +69,8 @@ class TensorFacts(serialization.Record):
     num_elements: int
     constant_bytes: int
     scales: int
+    is_sparse: bool = False
+    values: weight_values.WeightValues | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -82,6 +87,10 @@ class OperatorFacts(serialization.Record):
         outputs: Tensor indices.
         weights: Indices of the constant tensors it multiplies or looks up,
             behind a DEQUANTIZE where there is one.
+        macs: Multiply-accumulates of one run; None where they depend on sizes
+            the file leaves open, or for a custom operation.
+        parameters: Elements of its stored weights and biases.
+        in_loop: Whether a loop runs it any number of times.
     """
 
     subgraph: int
@@ -92,6 +101,9 @@ class OperatorFacts(serialization.Record):
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     weights: tuple[int, ...]
+    macs: int | None = None
+    parameters: int = 0
+    in_loop: bool = False
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -101,25 +113,6 @@ class SignatureFacts(serialization.Record):
     key: str
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Delegation(serialization.Record):
-    """How the interpreter prepared the file on this machine.
-
-    Attributes:
-        delegate: `xnnpack`.
-        partitions: Number of delegate nodes in the main subgraph; 1 is the
-            best, 0 means that the delegate took nothing. None if the file did
-            not prepare with it.
-        delegate_error: Why it did not prepare with the delegate; "" if it did.
-        builtin_error: Why it did not prepare without; "" if it did.
-    """
-
-    delegate: str
-    partitions: int | None
-    delegate_error: str = ""
-    builtin_error: str = ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -210,6 +203,16 @@ class ModelFacts(serialization.Record):
         tensors: All of them.
         bytes_by_dtype: Constant bytes by dtype; a shared buffer counts once.
         delegation: None when it was not asked for.
+        bytes_by_role: What the bytes of the file are for; they add up to
+            `size_bytes`.
+        parameters: Stored elements of weights and biases; a shared buffer
+            counts once.
+        sparse_encoded_bytes: An estimate of the raw size if each weight were
+            stored in TFLite's sparse encoding where that is smaller; None
+            when the values were not asked for.
+        assumed_shapes: Of the inputs of the main subgraph, in their order, if
+            others than the file's own were given. MACs and delegation hold
+            for them.
     """
 
     sha256: str
@@ -225,7 +228,47 @@ class ModelFacts(serialization.Record):
     operators: tuple[OperatorFacts, ...]
     tensors: tuple[TensorFacts, ...]
     bytes_by_dtype: dict[str, int]
-    delegation: Delegation | None = None
+    delegation: delegation_record.Delegation | None = None
+    bytes_by_role: dict[str, int] = dataclasses.field(default_factory=dict)
+    parameters: int = 0
+    sparse_encoded_bytes: int | None = None
+    assumed_shapes: tuple[tuple[int, ...], ...] = ()
+
+    @property
+    def known_macs(self) -> int:
+        """MACs of all operations whose sizes are known, each run once.
+
+        Loops count as one turn, and all branches and signatures count.
+        """
+        return sum(operator.macs or 0 for operator in self.operators)
+
+    @property
+    def unknown_macs(self) -> int:
+        """Number of operations whose MACs are not known."""
+        return sum(operator.macs is None for operator in self.operators)
+
+    @property
+    def macs(self) -> int | None:
+        """Multiply-accumulates of the model; None if any are unknown."""
+        return None if self.unknown_macs else self.known_macs
+
+    @property
+    def zero_weight_fraction(self) -> float | None:
+        """Share of the weight elements that are zero; None if not counted."""
+        counted = [t for t in self.weights if t.values is not None]
+        total = sum(t.num_elements for t in counted)
+        zeros = sum(t.values.zeros for t in counted if t.values)
+        return zeros / total if total else None
+
+    def totals(self) -> dict[str, int | float | None]:
+        """Returns what is computed from the fields, by name."""
+        return {
+            "macs": self.macs,
+            "known_macs": self.known_macs,
+            "unknown_macs": self.unknown_macs,
+            "quantized_weight_fraction": self.quantized_weight_fraction,
+            "zero_weight_fraction": self.zero_weight_fraction,
+        }
 
     @property
     def weights(self) -> tuple[TensorFacts, ...]:

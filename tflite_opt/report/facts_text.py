@@ -3,9 +3,16 @@
 
 import tabulate
 
-from tflite_opt.records import facts
+from tflite_opt.records import delegation, facts
 
-_OPERATION_HEADERS = ("operation", "versions", "count", "weights", "float")
+_OPERATION_HEADERS = (
+    "operation",
+    "versions",
+    "count",
+    "MACs",
+    "weights",
+    "float",
+)
 _TENSOR_HEADERS = ("", "name", "dtype", "shape", "scale", "zero point")
 
 
@@ -28,24 +35,57 @@ def describe(name: str, found: facts.ModelFacts) -> str:
 def _summary(found: facts.ModelFacts) -> list[str]:
     runtime = found.min_runtime_version or "not stated"
     lines = [
-        f"size          {found.size_bytes:,} bytes, "
-        f"{found.gzip_bytes:,} after gzip",
+        f"size          {_sizes(found)}",
         f"min runtime   {printable(runtime)}",
         f"subgraphs     {found.num_subgraphs}",
-        f"constants     {_bytes(found)}",
+    ]
+    if found.assumed_shapes:
+        lines.append(f"input shapes  {_shapes(found.assumed_shapes)}, as given")
+    lines += [
+        f"MACs          {macs(found)}",
+        f"parameters    {found.parameters:,}",
+        f"bytes         {_bytes(found.bytes_by_role)}",
+        f"constants     {_bytes(found.bytes_by_dtype)}",
         f"weights       {_weights(found)}",
     ]
-    if found.delegation is not None:
-        builtin = printable(found.delegation.builtin_error) or "ok"
+    prepared = found.delegation
+    if prepared is not None:
+        builtin = printable(prepared.builtin_error) or "ok"
         lines += [
-            f"XNNPACK       {_xnnpack(found.delegation)}",
+            f"XNNPACK       {_xnnpack(prepared, found)}",
             f"builtin       {builtin}",
+            f"arena         {_arena(found, prepared)}",
         ]
     return lines
 
 
-def _bytes(found: facts.ModelFacts) -> str:
-    parts = [f"{k} {v:,} bytes" for k, v in found.bytes_by_dtype.items()]
+def _sizes(found: facts.ModelFacts) -> str:
+    text = f"{found.size_bytes:,} bytes, {found.gzip_bytes:,} after gzip"
+    if found.sparse_encoded_bytes is None:
+        return text
+    return f"{text}, about {found.sparse_encoded_bytes:,} sparse-encoded"
+
+
+def macs(found: facts.ModelFacts) -> str:
+    """Returns a model's MACs, and of how many operations they are unknown."""
+    text = f"{found.known_macs:,}"
+    if any(operator.in_loop for operator in found.operators):
+        text += ", loops as one turn"
+    if found.unknown_macs:
+        count = found.unknown_macs
+        text += (
+            f", and those of {count:,} operation{'s'[: count != 1]} of open "
+            "size or custom"
+        )
+    return text
+
+
+def _shapes(shapes: tuple[tuple[int, ...], ...]) -> str:
+    return ", ".join(shape(sizes) for sizes in shapes)
+
+
+def _bytes(found: dict[str, int]) -> str:
+    parts = [f"{name} {count:,}" for name, count in found.items()]
     return ", ".join(parts) or "none"
 
 
@@ -54,20 +94,50 @@ def _weights(found: facts.ModelFacts) -> str:
         return "none"
     total = sum(tensor.num_elements for tensor in found.weights)
     tensors = len(found.weights)
-    return (
+    text = (
         f"{total:,} in {tensors:,} tensor{'s'[: tensors != 1]}, "
         f"{found.quantized_weight_fraction:.2%} quantized to at most 8 bits"
     )
+    zeros = found.zero_weight_fraction
+    return text if zeros is None else f"{text}, {zeros:.2%} zeros"
 
 
-def _xnnpack(delegation: facts.Delegation) -> str:
-    if delegation.partitions is None:
-        return printable(delegation.delegate_error)
-    if delegation.partitions == 0:
+def _xnnpack(prepared: delegation.Delegation, found: facts.ModelFacts) -> str:
+    if prepared.partitions is None:
+        return printable(prepared.delegate_error)
+    if prepared.partitions == 0:
         return "takes nothing: all operations run on builtin kernels"
-    if delegation.partitions == 1:
-        return "1 partition"
-    return f"{delegation.partitions} partitions"
+    text = f"{prepared.partitions} partition{'s'[: prepared.partitions != 1]}"
+    if not prepared.left_out:
+        return text
+    main = [operator for operator in found.operators if not operator.subgraph]
+    left = [main[index].name for index in prepared.left_out]
+    names = ", ".join(
+        f"{left.count(name)} {printable(name)}" for name in sorted(set(left))
+    )
+    return f"{text}; leaves out {len(left)} of {len(main)} operations: {names}"
+
+
+def _arena(found: facts.ModelFacts, prepared: delegation.Delegation) -> str:
+    parts = []
+    builtin, outside = prepared.builtin_memory, prepared.delegate_memory
+    if builtin is not None:
+        text = f"{builtin.arena_bytes:,} bytes with builtin kernels"
+        if builtin.persistent_bytes:
+            text += f" and {builtin.persistent_bytes:,} that persist"
+        parts.append(text)
+    if outside is not None:
+        parts.append(
+            f"{outside.arena_bytes + outside.persistent_bytes:,} outside of "
+            "XNNPACK's partitions"
+        )
+    if not parts:
+        return "not known before the first inference"
+    text = ", ".join(parts)
+    is_open = any(-1 in spec.shape for spec in found.inputs)
+    if is_open and not found.assumed_shapes:
+        text += "; with 1 for open dimensions"
+    return text
 
 
 def _entry_points(found: facts.ModelFacts) -> list[str]:
@@ -91,11 +161,10 @@ def _tensors(
 
 
 def _cells(spec: facts.TensorSpec) -> tuple[str, ...]:
-    shape = "x".join("?" if size == -1 else str(size) for size in spec.shape)
     return (
         printable(spec.name),
         spec.dtype,
-        shape or "scalar",
+        shape(spec.shape),
         ", ".join(f"{scale:.6g}" for scale in spec.scale) or "-",
         ", ".join(str(value) for value in spec.zero_point) or "-",
     )
@@ -107,17 +176,21 @@ def _operations(found: facts.ModelFacts) -> str:
         for tensor in found.weights
     }
     shares = found.float_weight_fraction_by_operator()
+    total = max(found.known_macs, 1)
     rows = []
     for name, count in found.operator_counts.items():
         same = [o for o in found.operators if o.name == name]
         versions = sorted({operator.version for operator in same})
         weights = {(o.subgraph, i) for o in same for i in o.weights}
         custom = " (custom)" if same[0].is_custom else ""
+        known = sum(operator.macs or 0 for operator in same)
+        unknown = any(operator.macs is None for operator in same)
         rows.append(
             (
                 printable(name) + custom,
                 ", ".join(str(version) for version in versions),
                 str(count),
+                "?" if unknown else f"{known / total:.2%}" if known else "-",
                 f"{sum(elements[key] for key in weights):,}",
                 f"{shares[name]:.2%}" if name in shares else "-",
             )
@@ -126,8 +199,13 @@ def _operations(found: facts.ModelFacts) -> str:
         rows,
         _OPERATION_HEADERS,
         disable_numparse=True,
-        colalign=("left", "left", "right", "right", "right"),
+        colalign=("left", "left", *("right",) * 4),
     )
+
+
+def shape(sizes: tuple[int, ...]) -> str:
+    """Returns `1x?x3` for a shape whose second dimension is open."""
+    return "x".join("?" if s == -1 else str(s) for s in sizes) or "scalar"
 
 
 def printable(text: str) -> str:

@@ -89,6 +89,15 @@ class Table:
         self._vtable_bytes = reader.number(_UINT16, self._vtable)
         reader.require(self._vtable, self._vtable_bytes)
 
+    def ranges(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Returns where the table and its vtable begin and end."""
+        size = self._reader.number(_UINT16, self._vtable + 2)
+        self._reader.require(self._position, size)
+        return (
+            (self._position, self._position + size),
+            (self._vtable, self._vtable + self._vtable_bytes),
+        )
+
     def _locate(self, field: int) -> int | None:
         """Returns the position of a field's bytes; None when it is absent."""
         entry = 4 + 2 * field
@@ -96,6 +105,25 @@ class Table:
             return None
         offset = self._reader.number(_UINT16, self._vtable + entry)
         return self._position + offset if offset else None
+
+    @property
+    def position(self) -> int:
+        """Where it is in the file."""
+        return self._position
+
+    def present(self) -> tuple[int, ...]:
+        """Returns the numbers of the fields it holds."""
+        count = max(self._vtable_bytes - 4, 0) // 2
+        self._reader.charge(count)
+        return tuple(i for i in range(count) if self._locate(i) is not None)
+
+    def raw(self, field: int, size: int) -> bytes:
+        """Returns the bytes of a number that is present."""
+        position = self._locate(field)
+        if position is None:
+            raise FormatError(f"it holds no field {field}")
+        self._reader.require(position, size)
+        return self._reader.content[position : position + size]
 
     def scalar(self, field: int, kind: str, default: int = 0) -> int:
         """Returns a number; `kind` is its numpy name."""

@@ -6,53 +6,98 @@ Never runs the model in this process: delegation is probed in a child.
 
 import math
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from tflite_opt.records import errors, facts, files
-from tflite_opt.tflite import flatbuffer, operands, probe
+from tflite_opt.tflite import (
+    flatbuffer,
+    layout,
+    open_dimensions,
+    operations,
+    probe,
+    sparsity,
+    weight_values,
+)
 
 _MIN_RUNTIME_VERSION = "min_runtime_version"
+# Where a buffer has several roles, the first one counts.
+_BUFFER_ROLES: dict[str, str] = {"weight": "weights", "bias": "biases"}
+
+_Extent = tuple[int, int]
 
 
 def read_facts(
-    path: pathlib.Path, *, delegation: bool = True
+    path: pathlib.Path,
+    *,
+    delegation: bool = True,
+    isolated: bool = True,
+    values: bool = False,
+    input_shapes: Mapping[str, Sequence[int]] | None = None,
+    dynamic_dimension: int | None = None,
 ) -> facts.ModelFacts:
     """Reads the facts of one `.tflite` file.
 
     Args:
         path: The file.
-        delegation: Whether to prepare the file in a child process, with and
-            without XNNPACK. A file that cannot be prepared is no error here;
-            the reasons are in `ModelFacts.delegation`.
+        delegation: Whether to prepare the file, with and without XNNPACK. A
+            file that cannot be prepared is no error here; the reasons are in
+            `ModelFacts.delegation`.
+        isolated: Whether to prepare it in a child process, as one from
+            anywhere should be.
+        values: Whether to look at the values of all weights.
+        input_shapes: Shapes of inputs, by tensor name or by the name in a
+            signature. MACs and delegation hold for them.
+        dynamic_dimension: Size of all other dimensions that the file leaves
+            open.
 
     Raises:
-        ModelError: If it is missing, unreadable, or not a valid `.tflite`.
+        ModelError: If it is missing, unreadable, or not a valid `.tflite`, or
+            cannot be prepared for the given shapes.
+        InputError: If the given shapes do not fit its inputs.
     """
     model = flatbuffer.read(path)
-    main = model.subgraphs[0]
-    operators, tensors = [], []
-    for index, subgraph in enumerate(model.subgraphs):
-        found, roles = _operators(model, index, subgraph)
-        operators += found
-        tensors += _tensors(model, index, subgraph, roles)
-    return facts.ModelFacts(
-        sha256=files.sha256_of_file(path),
-        size_bytes=len(model.content),
-        gzip_bytes=_gzip_bytes(path),
-        description=model.description,
-        min_runtime_version=_min_runtime_version(model),
-        metadata_names=tuple(name for name, _ in model.metadata),
-        num_subgraphs=len(model.subgraphs),
-        signatures=tuple(_signature(model, s) for s in model.signatures),
-        inputs=_specs([(main.tensors[i].name, i) for i in main.inputs], main),
-        outputs=_specs([(main.tensors[i].name, i) for i in main.outputs], main),
-        operators=tuple(operators),
-        tensors=tuple(tensors),
-        bytes_by_dtype=_bytes_by_dtype(model),
-        delegation=probe.probe(path) if delegation else None,
+    assumed = open_dimensions.resolve(
+        path, model, input_shapes or {}, dynamic_dimension
     )
+    shapes = (
+        probe.tensor_shapes(path, assumed)
+        if assumed
+        else operations.stored_shapes(model)
+    )
+    main = model.subgraphs[0]
+    with flatbuffer.refusing_damage(path):
+        found = operations.describe(model, shapes)
+        tensors = _tensors(model, found, values)
+        return facts.ModelFacts(
+            sha256=files.sha256_of_file(path),
+            size_bytes=len(model.content),
+            gzip_bytes=_gzip_bytes(path),
+            description=model.description,
+            min_runtime_version=_min_runtime_version(model),
+            metadata_names=tuple(name for name, _ in model.metadata),
+            num_subgraphs=len(model.subgraphs),
+            signatures=tuple(_signature(model, s) for s in model.signatures),
+            inputs=_main_specs(main, main.inputs),
+            outputs=_main_specs(main, main.outputs),
+            operators=found.operators,
+            tensors=tensors,
+            bytes_by_dtype=_bytes_by_dtype(model),
+            delegation=(
+                probe.probe(path, input_shapes=assumed, isolated=isolated)
+                if delegation
+                else None
+            ),
+            bytes_by_role=layout.bytes_by_role(
+                model.content, _buffer_roles(model, found)
+            ),
+            parameters=_parameters(model, found),
+            sparse_encoded_bytes=(
+                _sparse_encoded_bytes(model, tensors) if values else None
+            ),
+            assumed_shapes=assumed,
+        )
 
 
 def _gzip_bytes(path: pathlib.Path) -> int:
@@ -74,71 +119,43 @@ def _min_runtime_version(model: flatbuffer.Model) -> str | None:
     return None
 
 
-def _operators(
-    model: flatbuffer.Model, index: int, subgraph: flatbuffer.Subgraph
-) -> tuple[list[facts.OperatorFacts], dict[int, facts.TensorRole]]:
-    """Returns the operators, and the roles of their constant operands."""
-    tracer = operands.ConstantTracer(model, subgraph)
-    weights: set[int] = set()
-    biases: set[int] = set()
-    found = []
-    for position, operator in enumerate(subgraph.operators):
-        own_weights = tracer.weights(operator)
-        weights.update(own_weights)
-        biases.update(tracer.biases(operator))
-        found.append(
-            facts.OperatorFacts(
-                subgraph=index,
-                index=position,
-                name=operator.name,
-                version=operator.version,
-                is_custom=operator.is_custom,
-                inputs=operator.inputs,
-                outputs=operator.outputs,
-                weights=own_weights,
-            )
-        )
-    roles: dict[int, facts.TensorRole] = dict.fromkeys(biases, "bias")
-    roles |= dict.fromkeys(weights, "weight")
-    return found, roles
-
-
 def _tensors(
-    model: flatbuffer.Model,
-    index: int,
-    subgraph: flatbuffer.Subgraph,
-    roles: dict[int, facts.TensorRole],
-) -> list[facts.TensorFacts]:
-    found = []
-    inputs, outputs = set(subgraph.inputs), set(subgraph.outputs)
-    for position, tensor in enumerate(subgraph.tensors):
-        role = roles.get(position)
-        if role is None and position in inputs:
-            role = "input"
-        elif role is None and position in outputs:
-            role = "output"
-        elif role is None:
-            constant = model.is_constant(tensor)
-            role = "constant" if constant else "activation"
-        shape = _shape(tensor)
-        found.append(
-            facts.TensorFacts(
-                subgraph=index,
-                index=position,
-                name=tensor.name,
-                shape=shape,
-                dtype=tensor.dtype,
-                role=role,
-                num_elements=0 if -1 in shape else math.prod(shape),
-                constant_bytes=model.buffers[tensor.buffer][1],
-                scales=_num_scales(tensor, subgraph),
+    model: flatbuffer.Model, found: operations.Operations, values: bool
+) -> tuple[facts.TensorFacts, ...]:
+    reader = weight_values.Reader(model) if values else None
+    tensors = []
+    for index, subgraph in enumerate(model.subgraphs):
+        inputs, outputs = set(subgraph.inputs), set(subgraph.outputs)
+        for position, tensor in enumerate(subgraph.tensors):
+            key = index, position
+            role = found.roles.get(key)
+            if role is None and position in inputs:
+                role = "input"
+            elif role is None and position in outputs:
+                role = "output"
+            elif role is None:
+                stored = model.is_constant(tensor)
+                role = "constant" if stored else "activation"
+            size = operations.num_elements(tensor)
+            read = None
+            if reader is not None and role == "weight" and size:
+                read = reader.read(tensor, found.channel_axes[key])
+            tensors.append(
+                facts.TensorFacts(
+                    subgraph=index,
+                    index=position,
+                    name=tensor.name,
+                    shape=operations.stored_shape(tensor),
+                    dtype=tensor.dtype,
+                    role=role,
+                    num_elements=size,
+                    constant_bytes=model.buffers[tensor.buffer][1],
+                    scales=_num_scales(tensor, subgraph),
+                    is_sparse=tensor.sparsity is not None,
+                    values=read,
+                )
             )
-        )
-    return found
-
-
-def _shape(tensor: flatbuffer.Tensor) -> tuple[int, ...]:
-    return tensor.shape_signature or tensor.shape
+    return tuple(tensors)
 
 
 def _num_scales(
@@ -147,6 +164,55 @@ def _num_scales(
     if tensor.scales_tensor != -1:
         return math.prod(subgraph.tensors[tensor.scales_tensor].shape)
     return len(tensor.scale)
+
+
+def _buffer_roles(
+    model: flatbuffer.Model, found: operations.Operations
+) -> dict[_Extent, str]:
+    roles = {model.buffers[index]: "metadata" for _, index in model.metadata}
+    ranks = list(layout.ROLES)
+    for index, subgraph in enumerate(model.subgraphs):
+        for position, tensor in enumerate(subgraph.tensors):
+            role = found.roles.get((index, position), "")
+            own = _BUFFER_ROLES.get(role, "constants")
+            extent = model.buffers[tensor.buffer]
+            other = roles.get(extent, own)
+            roles[extent] = min(own, other, key=ranks.index)
+    return {extent: role for extent, role in roles.items() if extent[1]}
+
+
+def _parameters(model: flatbuffer.Model, found: operations.Operations) -> int:
+    # Buffers may be shared, and those of other files have none here.
+    elements: dict[_Extent | tuple[int, int, int], int] = {}
+    for index, position in found.roles:
+        tensor = model.subgraphs[index].tensors[position]
+        extent = model.buffers[tensor.buffer]
+        key = extent if extent[1] else (index, position, 0)
+        elements[key] = operations.num_elements(tensor)
+    return sum(elements.values())
+
+
+def _sparse_encoded_bytes(
+    model: flatbuffer.Model, tensors: Sequence[facts.TensorFacts]
+) -> int:
+    saved: dict[_Extent, int] = {}
+    for tensor in tensors:
+        if (
+            tensor.values is None
+            or tensor.is_sparse
+            or tensor.dtype not in sparsity.ENCODABLE_DTYPES
+        ):
+            continue
+        stored = model.subgraphs[tensor.subgraph].tensors[tensor.index]
+        encoded = sparsity.encoded_bytes(
+            tensor.shape,
+            tensor.num_elements - tensor.values.zeros,
+            tensor.constant_bytes // tensor.num_elements,
+            tensor.scales,
+        )
+        extent = model.buffers[stored.buffer]
+        saved[extent] = max(0, tensor.constant_bytes - encoded)
+    return len(model.content) - sum(saved.values())
 
 
 def _bytes_by_dtype(model: flatbuffer.Model) -> dict[str, int]:
@@ -174,6 +240,12 @@ def _signature(
     )
 
 
+def _main_specs(
+    main: flatbuffer.Subgraph, indices: Sequence[int]
+) -> tuple[facts.TensorSpec, ...]:
+    return _specs([(main.tensors[i].name, i) for i in indices], main)
+
+
 def _specs(
     named: Sequence[tuple[str, int]], subgraph: flatbuffer.Subgraph
 ) -> tuple[facts.TensorSpec, ...]:
@@ -194,7 +266,7 @@ def _spec(name: str, tensor: flatbuffer.Tensor) -> facts.TensorSpec:
         )
     return facts.TensorSpec(
         name=name,
-        shape=_shape(tensor),
+        shape=operations.stored_shape(tensor),
         dtype=tensor.dtype,
         scale=tuple(scale.tolist()),
         zero_point=tuple(zero_point.tolist()),

@@ -9,15 +9,17 @@ References:
     https://github.com/google-ai-edge/LiteRT/blob/main/tflite/converter/schema/schema.fbs
 """
 
+import contextlib
 import dataclasses
 import mmap
 import pathlib
+from collections.abc import Iterator
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from tflite_opt.records import errors
-from tflite_opt.tflite import checked_table, mapped_file
+from tflite_opt.tflite import callees, checked_table, mapped_file
 
 _BLOCKWISE_QUANTIZATION = schema.QuantizationDetails.BlockwiseQuantization
 _MULTI_AXIS_QUANTIZATION = schema.QuantizationDetails.MultiAxisQuantization
@@ -53,6 +55,8 @@ class Tensor:
         zero_point: Shape (n,), int64.
         scales_tensor: Index of the tensor that holds the scales of a blockwise
             or multi-axis quantization; -1 without.
+        quantized_dimension: That of the channels, if there are several scales.
+        sparsity: How a sparse tensor's values are laid out; None if dense.
     """
 
     name: str
@@ -65,6 +69,8 @@ class Tensor:
     scale: np.ndarray
     zero_point: np.ndarray
     scales_tensor: int
+    quantized_dimension: int
+    sparsity: checked_table.Table | None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -77,6 +83,8 @@ class Operator:
         is_custom: Whether it is not one of TFLite's.
         inputs: Tensor indices; -1 for an absent optional input.
         outputs: Tensor indices.
+        callees: Indices of the graphs that it runs, as a loop does.
+        options: What its kind has beside operands; None without.
     """
 
     name: str
@@ -84,6 +92,8 @@ class Operator:
     is_custom: bool
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
+    callees: tuple[int, ...]
+    options: checked_table.Table | None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -144,8 +154,15 @@ def read(path: pathlib.Path) -> Model:
         ModelError: If it is missing, unreadable, or not a valid `.tflite`.
     """
     content = mapped_file.map_tflite(path)
-    try:
+    with refusing_damage(path):
         return _model(content, checked_table.root(content))
+
+
+@contextlib.contextmanager
+def refusing_damage(path: pathlib.Path) -> Iterator[None]:
+    """Turns a `FormatError` of the body into the `ModelError` of a file."""
+    try:
+        yield
     except checked_table.FormatError as error:
         raise errors.ModelError(
             "The model must be a whole `.tflite` file. "
@@ -157,7 +174,9 @@ def _model(content: mmap.mmap, root: checked_table.Table) -> Model:
     # The numbers are those of the fields in the schema.
     buffers = tuple(_buffer(t, len(content)) for t in root.tables(4))
     codes = tuple(_operator_code(t) for t in root.tables(1))
-    subgraphs = tuple(_subgraph(t, codes, len(buffers)) for t in root.tables(2))
+    graphs = root.tables(2)
+    counts = len(buffers), len(graphs)
+    subgraphs = tuple(_subgraph(table, codes, *counts) for table in graphs)
     if not subgraphs:
         raise checked_table.FormatError("it holds no graph")
     metadata = tuple(
@@ -218,6 +237,7 @@ def _subgraph(
     table: checked_table.Table,
     codes: tuple[tuple[str, int, bool], ...],
     num_buffers: int,
+    num_subgraphs: int,
 ) -> Subgraph:
     tensors = tuple(_tensor(t, num_buffers) for t in table.tables(0))
     for tensor in tensors:
@@ -231,6 +251,11 @@ def _subgraph(
                 *codes[code],
                 inputs=_indices(operator.integers(1), len(tensors), True),
                 outputs=_indices(operator.integers(2), len(tensors), True),
+                callees=tuple(
+                    _index(graph, num_subgraphs, "graph")
+                    for graph in callees.graphs(operator, codes[code][0])
+                ),
+                options=operator.table(4),
             )
         )
     return Subgraph(
@@ -249,9 +274,10 @@ def _tensor(table: checked_table.Table, num_buffers: int) -> Tensor:
             raise checked_table.FormatError("a tensor has an impossible shape")
     code = table.scalar(1, "int8")
     scale, zero_point = np.empty(0, "float32"), np.empty(0, "int64")
-    scales_tensor = -1
+    scales_tensor, quantized_dimension = -1, 0
     quantization = table.table(4)
     if quantization is not None:
+        quantized_dimension = quantization.scalar(6, "int32")
         scale = quantization.numbers(2, "float32")
         zero_point = quantization.numbers(3, "int64")
         details = quantization.table(5)
@@ -271,6 +297,8 @@ def _tensor(table: checked_table.Table, num_buffers: int) -> Tensor:
         scale=scale,
         zero_point=zero_point,
         scales_tensor=scales_tensor,
+        quantized_dimension=quantized_dimension,
+        sparsity=table.table(6),
     )
 
 

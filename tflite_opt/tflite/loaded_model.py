@@ -25,7 +25,8 @@ _MAX_BATCH_BYTES = 1 << 18
 # Batches count as safe when this many inferences give the same bits at once
 # as one after the other.
 _PROOF_INFERENCES = 8
-_RESOLVERS = {
+
+RESOLVERS = {
     "xnnpack": litert.OpResolverType.AUTO,
     "none": litert.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
 }
@@ -237,7 +238,7 @@ class LoadedModel:
             self._interpreter = litert.Interpreter(
                 str(self._path),
                 num_threads=self._num_threads,
-                experimental_op_resolver_type=_RESOLVERS[self._delegate],
+                experimental_op_resolver_type=RESOLVERS[self._delegate],
             )
             self._interpreter.allocate_tensors()
             details = self._interpreter.get_input_details()

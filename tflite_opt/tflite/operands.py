@@ -50,6 +50,14 @@ _POSITIONS = {
         (12, 13, 14, 15, 17, 29, 30, 31, 32, 34),
     ),
 }
+# Where channels are not the first dimension of a weight; counted from its end
+# where negative.
+_CHANNEL_AXES = {
+    "DEPTHWISE_CONV_2D": -1,
+    "CONV_3D": -1,
+    "CONV_3D_TRANSPOSE": -2,
+    "BATCH_MATMUL": -1,
+}
 # Their constant operands may as well be indices or shapes.
 _AMBIGUOUS = frozenset({"BATCH_MATMUL", "GATHER"})
 # What stands between a stored weight and its use without changing what it is.
@@ -110,6 +118,17 @@ class ConstantTracer:
             or len(tensor.scale) > 0
             or tensor.scales_tensor != -1
         )
+
+
+def channel_axis(name: str, rank: int) -> int:
+    """Returns the dimension of a weight that counts output channels.
+
+    Args:
+        name: TFLite's name of the operation.
+        rank: Number of the weight's dimensions.
+    """
+    axis = _CHANNEL_AXES.get(name, 0)
+    return max(0, axis + rank) if axis < 0 else axis
 
 
 def _positions(operator: flatbuffer.Operator) -> _Positions:

@@ -7,6 +7,7 @@ nothing of labels; a prediction is the largest value of an output.
 
 import pathlib
 from collections.abc import Sequence
+from concurrent import futures
 
 import numpy as np
 
@@ -30,8 +31,11 @@ def compare_resolvers(
     Raises:
         DataError: If the inputs do not fit the model.
     """
-    default = _Outcome(path, inputs, "xnnpack", num_threads)
-    builtin = _Outcome(path, inputs, "none", num_threads)
+    with futures.ThreadPoolExecutor() as pool:
+        default, builtin = pool.map(
+            lambda delegate: _Outcome(path, inputs, delegate, num_threads),
+            ("xnnpack", "none"),
+        )
     count = max(len(array) for array in inputs.values())
     if default.error or builtin.error:
         return facts.ResolverCheck(
