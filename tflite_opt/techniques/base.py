@@ -4,8 +4,11 @@
 import abc
 import dataclasses
 import inspect
+import pathlib
 from collections.abc import Mapping
 from typing import Any, ClassVar
+
+import numpy as np
 
 from tflite_opt.records import conversion, errors, facts, serialization
 
@@ -43,6 +46,19 @@ class Technique(serialization.Record, abc.ABC):
         content = self.to_json()
         del content["record"], content["schema_version"]
         return {"technique": self.technique, **content}
+
+    def require(self, condition: bool, promise: str, received: str) -> None:
+        """Raises a VerificationError unless `condition` holds.
+
+        Args:
+            condition: What must be true.
+            promise: What the technique promised.
+            received: What the file holds instead.
+        """
+        if not condition:
+            raise errors.VerificationError(
+                f"{self.technique} must {promise}. Received: {received}."
+            )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -83,18 +99,45 @@ class ConversionTechnique(Technique):
             VerificationError: If it did not.
         """
 
-    def require(self, condition: bool, promise: str, received: str) -> None:
-        """Raises a VerificationError unless `condition` holds.
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RefinementTechnique(Technique):
+    """Converted `.tflite` to a better `.tflite`."""
+
+    @abc.abstractmethod
+    def refine(
+        self,
+        model: pathlib.Path,
+        destination: pathlib.Path,
+        representative: Mapping[str, np.ndarray],
+    ) -> tuple[str, ...]:
+        """Writes the refined file.
 
         Args:
-            condition: What must be true.
-            promise: What the technique promised.
-            received: What the file holds instead.
+            model: The `.tflite` to refine. Not modified.
+            destination: Where the refined file goes.
+            representative: Real inputs by name, shape `(n, ...)`; never from
+                the test split.
+
+        Returns:
+            One sentence each on what was done, for the report.
+
+        Raises:
+            ModelError: If `model` is no valid `.tflite`.
+            VerificationError: If the result is not what was promised.
         """
-        if not condition:
-            raise errors.VerificationError(
-                f"{self.technique} must {promise}. Received: {received}."
-            )
+
+    @abc.abstractmethod
+    def verify(self, before: facts.ModelFacts, after: facts.ModelFacts) -> None:
+        """Checks, on the files themselves, that the technique did its job.
+
+        Args:
+            before: Facts read from the file that was refined.
+            after: Facts read from the result.
+
+        Raises:
+            VerificationError: If it did not.
+        """
 
 
 def names() -> tuple[str, ...]:
