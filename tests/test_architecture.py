@@ -31,11 +31,13 @@ _LAYERS = {
     "stages": 6,
     "pipeline": 7,
     "studies": 8,
+    "lint": 2,
 }
 # Stages talk to each other through records.
 _STAGES = {"conversion", "evaluation", "benchmark", "report"}
 _WITHOUT_TENSORFLOW = (
     "scripts.inspect_model",
+    "scripts.slim",
     "scripts.benchmark",
     "scripts.evaluate",
     "scripts.report",

@@ -26,7 +26,7 @@ def test_prints_what_a_file_says(tmp_path):
         str(path),
         f"{path.stat().st_size:,} bytes",
         "min runtime   1.5.0",
-        "float32 60 bytes",
+        "constants     float32 60",
         "12 in 1 tensor, 0.00% quantized",
         "XNNPACK       1 partition",
         "builtin       ok",
@@ -49,6 +49,105 @@ def test_json_holds_the_record(tmp_path):
     found = facts.ModelFacts.from_json(documents[0]["facts"])
     assert found.signatures[0].key == "classify"
     assert found.delegation is None
+
+
+def test_json_has_everything(tmp_path):
+    done = programs.run("inspect_model", str(_model(tmp_path)), "--output=json")
+    (document,) = json.loads(done.stdout)
+    found = facts.ModelFacts.from_json(document["facts"])
+    assert found.operators[0].macs == 12
+    assert found.tensors[1].values.zeros == 5
+    assert sum(found.bytes_by_role.values()) == found.size_bytes
+    assert found.sparse_encoded_bytes == found.size_bytes
+    assert found.delegation.delegated == ((0,),)
+    assert found.delegation.builtin_memory.arena_bytes == 64 + 12
+    assert document["totals"]["macs"] == 12
+    assert document["totals"]["zero_weight_fraction"] == 5 / 12
+
+
+def test_two_files_are_shown_side_by_side(tmp_path):
+    paths = [_model(tmp_path, "first"), _model(tmp_path, "second")]
+    done = programs.run("inspect_model", *map(str, paths), "--nodelegation")
+    assert done.returncode == 0
+    lines = done.stdout.splitlines()
+    assert lines[0].split() == [
+        "first.tflite",
+        "second.tflite",
+        "difference",
+        "ratio",
+    ]
+    (zeros,) = [x for x in lines if x.startswith("zero weights")]
+    assert zeros.split()[2:] == ["41.67%", "41.67%"]
+    assert "signature" not in done.stdout
+
+
+def test_files_of_the_same_name_are_told_apart(tmp_path):
+    folders = [tmp_path / "a", tmp_path / "b"]
+    for folder in folders:
+        folder.mkdir()
+    paths = [str(_model(folder)) for folder in folders]
+    done = programs.run("inspect_model", *paths, "--nodelegation")
+    assert all(path in done.stdout for path in paths)
+
+
+def test_operations_are_listed_on_request(tmp_path):
+    done = programs.run("inspect_model", str(_model(tmp_path)), "--ops")
+    (line,) = [x for x in done.stdout.splitlines() if x.startswith(" 0 ")]
+    assert line.split() == ["0", "FULLY_CONNECTED", "1x3", "12", "15"] + [
+        "float32",
+        "41.67%",
+        "6",
+        "yes",
+    ]
+
+
+def test_values_can_be_left_alone(tmp_path):
+    done = programs.run(
+        "inspect_model", str(_model(tmp_path)), "--novalues", "--nodelegation"
+    )
+    assert "zeros" not in done.stdout
+    assert "sparse-encoded" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--input_shape=image:8,4"], ["--dynamic_dimension=8"]],
+    ids=["shape", "dynamic"],
+)
+def test_open_dimensions_are_given_by_flags(tmp_path, arguments):
+    builder = handmade.dense()
+    tensors = builder.model.subgraphs[0].tensors
+    tensors[0].shapeSignature, tensors[3].shapeSignature = [-1, 4], [-1, 3]
+    builder.signature("classify", {"image": 0}, {"scores": 3})
+    path = str(builder.save(tmp_path / "model.tflite"))
+    done = programs.run("inspect_model", path, *arguments)
+    assert "input shapes  8x4, as given" in done.stdout
+    assert "MACs          96" in done.stdout
+    assert "MACs          0, and those of 1" in (
+        programs.run("inspect_model", path).stdout
+    )
+
+
+def test_refuses_two_shapes_for_an_input(tmp_path):
+    flag = "--input_shape=image:1,4"
+    done = programs.run("inspect_model", str(_model(tmp_path)), flag, flag)
+    programs.assert_one_error_line(done, "'image' twice")
+
+
+@pytest.mark.parametrize(
+    ("argument", "part"),
+    [
+        ("--input_shape=image", "'image'"),
+        ("--input_shape=image:1,x", "'image:1,x'"),
+        ("--input_shape=other:1,4", "'other'"),
+        ("--input_shape=image:1,4,1", "must get 2 sizes"),
+        ("--dynamic_dimension=0", "dynamic_dimension"),
+    ],
+    ids=["no-sizes", "no-number", "no-input", "rank", "zero"],
+)
+def test_refuses_shapes_that_make_no_sense(tmp_path, argument, part):
+    done = programs.run("inspect_model", str(_model(tmp_path)), argument)
+    programs.assert_one_error_line(done, part)
 
 
 def test_a_file_the_runtime_refuses_is_shown_with_the_reason(tmp_path):
