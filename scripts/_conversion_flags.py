@@ -16,6 +16,11 @@ _RECIPES = flags.DEFINE_list(
     list(recipe.DEFAULT_NAMES),
     "Variants to make, out of: " + ", ".join(sorted(recipe.presets())) + ".",
 )
+_SLIM = flags.DEFINE_boolean(
+    "slim",
+    True,
+    "Make each file smaller in the end, without changing an output bit.",
+)
 _CONVERSION_TIMEOUT_S = flags.DEFINE_float(
     "conversion_timeout_s", 600.0, "A conversion that takes longer is killed."
 )
@@ -28,7 +33,7 @@ def model() -> str | None:
 
 def recipes() -> tuple[recipe.Recipe, ...]:
     """Returns the recipes of --recipes, float32 first."""
-    return recipe.parse_names(_RECIPES.value)
+    return recipe.parse_names(_RECIPES.value, slim=_SLIM.value)
 
 
 def timeout_s() -> float:

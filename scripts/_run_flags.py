@@ -10,6 +10,8 @@ from absl import flags
 
 from tflite_opt.records import run_directory
 
+from . import _cli
+
 _OUTPUT_DIR = flags.DEFINE_string(
     "output_dir",
     None,
@@ -32,7 +34,7 @@ def run() -> run_directory.RunDirectory:
     return run_directory.RunDirectory.create(
         pathlib.Path(_OUTPUT_DIR.value or f"runs/{program}-{now}"),
         command=shlex.join(
-            ["python", "-m", f"scripts.{program}", *sys.argv[1:]]
+            ["python", "-m", f"{_cli.PACKAGE}.{program}", *sys.argv[1:]]
         ),
         resume=_RESUME.value,
         overwrite=_OVERWRITE.value,

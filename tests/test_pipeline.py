@@ -15,7 +15,14 @@ import pytest
 from tests import conftest
 from tests.scripts import programs
 from tflite_opt import pipeline
-from tflite_opt.records import benchmark, evaluation, report, run_directory
+from tflite_opt.records import (
+    benchmark,
+    evaluation,
+    files,
+    report,
+    run_directory,
+    tensor_names,
+)
 from tflite_opt.records import variants as variants_record
 
 
@@ -62,9 +69,31 @@ def test_the_calibration_is_recorded_where_data_were_used(finished_run):
 
     assert variant("int8").calibration.num_samples == 100
     assert variant("dynamic_range").calibration is None
-    assert variant("int8").artifact.parents == (
-        variant("float32").artifact.sha256,
+
+
+def test_parents_are_the_float_model_and_the_unslimmed_file(finished_run):
+    stored = variants_record.Variant.load(
+        finished_run.path("artifacts", "int8.json"), finished_run.root
     )
+    paths = [
+        finished_run.path("float", "model.tflite"),
+        finished_run.path("artifacts", "unrefined", "int8.0.tflite"),
+    ]
+    hashes = tuple(files.sha256_of_file(path) for path in paths)
+    assert stored.artifact.parents == hashes
+    assert stored.artifact.size_bytes < paths[1].stat().st_size
+
+
+def test_dropped_names_are_beside_the_slimmed_file(finished_run):
+    names = tensor_names.names_for(finished_run.path("artifacts/int8.tflite"))
+    assert any("depthwise" in name for name in names.values())
+
+
+def test_the_linter_speaks_in_the_report(finished_run):
+    rules = {item.rule for item in _row(finished_run, "int4").findings}
+    assert {"int4-convolution", "delegation-split"} <= rules
+    text = finished_run.path("report", "report.md").read_text()
+    assert "**int4-convolution** (int4)" in text
 
 
 def test_accuracy_can_be_counted_from_the_stored_predictions(finished_run):

@@ -47,3 +47,18 @@ def test_float32_is_always_there_and_first():
 def test_bad_names_are_one_clear_error(names, message):
     with pytest.raises(errors.InputError, match=message):
         recipe.parse_names(names)
+
+
+def test_slimming_is_the_last_step_unless_switched_off():
+    slimmed, _ = recipe.parse_names(["float32", "int8"])
+    assert [step.technique for step in slimmed.refine] == ["slimming"]
+    assert recipe.Recipe.from_json(slimmed.to_json()) == slimmed
+    plain, _ = recipe.parse_names(["float32", "int8"], slim=False)
+    assert plain.refine == ()
+
+
+def test_a_conversion_is_no_refinement():
+    content = recipe.presets()["int8"].to_json()
+    content["refine"] = [content["convert"]]
+    with pytest.raises(errors.InputError, match="refinement techniques"):
+        recipe.Recipe.from_json(content)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from tflite_opt.records import errors
-from tflite_opt.techniques import base
+from tflite_opt.techniques import base, slimming
 
 # The whole ladder that needs no training, in the order of the table.
 DEFAULT_NAMES = (
@@ -29,14 +29,25 @@ class Recipe:
     Attributes:
         name: Names the variant in files and tables.
         convert: The one conversion.
+        refine: What is done to the `.tflite` afterwards, in order.
     """
 
     name: str
     convert: base.ConversionTechnique
+    refine: tuple[base.RefinementTechnique, ...] = ()
+
+    def describe(self) -> str:
+        """Returns the techniques in order, with what they change."""
+        steps = (self.convert, *self.refine)
+        return " > ".join(step.describe() for step in steps)
 
     def to_json(self) -> dict[str, Any]:
         """Returns plain JSON types; `from_json` reads it."""
-        return {"name": self.name, "convert": self.convert.to_recipe()}
+        return {
+            "name": self.name,
+            "convert": self.convert.to_recipe(),
+            "refine": [step.to_recipe() for step in self.refine],
+        }
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "Recipe":
@@ -51,7 +62,16 @@ class Recipe:
                 "`convert` must be a conversion technique. "
                 f"Received: {technique.technique}"
             )
-        return cls(name=content["name"], convert=technique)
+        refine = tuple(
+            base.from_recipe(step) for step in content.get("refine", ())
+        )
+        for step in refine:
+            if not isinstance(step, base.RefinementTechnique):
+                raise errors.InputError(
+                    "`refine` must hold refinement techniques. "
+                    f"Received: {step.technique}"
+                )
+        return cls(name=content["name"], convert=technique, refine=refine)  # type: ignore[arg-type]
 
 
 def presets() -> dict[str, Recipe]:
@@ -63,10 +83,16 @@ def presets() -> dict[str, Recipe]:
     }
 
 
-def parse_names(names: Iterable[str]) -> tuple[Recipe, ...]:
+def parse_names(
+    names: Iterable[str], *, slim: bool = True
+) -> tuple[Recipe, ...]:
     """Returns the recipes of the given names, with `float32` first.
 
     `float32` is added when it is missing: every comparison needs it.
+
+    Args:
+        names: Of presets.
+        slim: Whether each recipe ends with slimming.
 
     Raises:
         InputError: If a name is unknown or given twice.
@@ -84,7 +110,11 @@ def parse_names(names: Iterable[str]) -> tuple[Recipe, ...]:
             f"Each recipe may be given once. Received: {', '.join(wanted)}"
         )
     ordered = ["float32"] + [name for name in wanted if name != "float32"]
-    return tuple(known[name] for name in ordered)
+    last = (slimming.Slimming(),) if slim else ()
+    return tuple(
+        dataclasses.replace(known[name], refine=known[name].refine + last)
+        for name in ordered
+    )
 
 
 def describe_presets() -> str:

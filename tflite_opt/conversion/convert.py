@@ -128,7 +128,7 @@ def _run_child(
                     run.finish(
                         _stage(by_name[name]),
                         _inputs(request, by_name[name]),
-                        [layout.artifact(name), layout.variant(name)],
+                        layout.files_of(by_name[name]),
                     )
                     settled.add(name)
                 case "failed":
@@ -178,7 +178,7 @@ def _failure(
     return variants.Failure(
         model=request.model.path.name,
         name=recipe.name,
-        technique=recipe.convert.describe(),
+        technique=recipe.describe(),
         message=" ".join(message.split()),
         remedy=remedies.remedy_for(message),
     )

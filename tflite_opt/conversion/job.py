@@ -5,8 +5,9 @@ import dataclasses
 import pathlib
 from typing import Any
 
+from tflite_opt import recipe as recipe_lib
 from tflite_opt.data import dataset as dataset_lib
-from tflite_opt.records import serialization
+from tflite_opt.records import files, serialization, tensor_names
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -37,9 +38,29 @@ class Layout(serialization.Record):
         """The `.tflite` of a recipe."""
         return self.root / "artifacts" / f"{name}.tflite"
 
+    def unrefined(self, name: str, step: int) -> pathlib.Path:
+        """What a recipe's refinement number `step` starts from."""
+        return self.root / "artifacts" / "unrefined" / f"{name}.{step}.tflite"
+
     def variant(self, name: str) -> pathlib.Path:
         """The record beside it."""
         return self.root / "artifacts" / f"{name}.json"
+
+    def files_of(self, recipe: recipe_lib.Recipe) -> list[pathlib.Path]:
+        """All files of a finished recipe."""
+        artifact = self.artifact(recipe.name)
+        names = tensor_names.sidecar_path(
+            artifact, files.sha256_of_file(artifact)
+        )
+        return [
+            artifact,
+            self.variant(recipe.name),
+            *(
+                self.unrefined(recipe.name, i)
+                for i in range(len(recipe.refine))
+            ),
+            *([names] if names.exists() else []),
+        ]
 
     @property
     def log(self) -> pathlib.Path:

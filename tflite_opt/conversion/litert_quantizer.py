@@ -65,6 +65,9 @@ def calibrate(
     scribe = calibrator.Calibrator(
         str(float_model),
         num_threads=_CALIBRATION_THREADS,
+        # Collects ranges inside the runtime, ten times faster than reading
+        # every tensor back.
+        mode=calibrator.CalibrationMode.CALIBRATION_PROFILER_BASED,
         qsv_update_func=qsv_utils.min_max_update,
     )
     every = quantizer.recipe_manager.RecipeManager()

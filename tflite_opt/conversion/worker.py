@@ -21,6 +21,7 @@ from tflite_opt.conversion import job as job_lib
 from tflite_opt.conversion import tflite_converter
 from tflite_opt.data import dataset as dataset_lib
 from tflite_opt.data import representative, sources
+from tflite_opt.lint import rule
 from tflite_opt.records import artifact as artifact_record
 from tflite_opt.records import conversion, errors, facts, files, variants
 from tflite_opt.tflite import facts as facts_reader
@@ -142,35 +143,67 @@ def _convert(
     checks: Mapping[str, np.ndarray],
     layout: job_lib.Layout,
 ) -> None:
-    technique = recipe.convert
-    converted = technique.convert(context)
+    converted = recipe.convert.convert(context)
     path = layout.artifact(recipe.name)
     # The file takes its name only after it has passed every check.
     with files.atomic_path(path) as unverified:
-        unverified.write_bytes(converted.content)
-        model = facts_reader.read_facts(unverified, delegation=True)
-        technique.verify(model)
+        refined = _refine(recipe, converted.content, unverified, checks, layout)
+        # This process may crash, so it needs no other one for that.
+        model = facts_reader.read_facts(unverified, isolated=False, values=True)
+        recipe.convert.verify(model)
+        findings = rule.lint(model, unverified)
         resolver_check = resolvers.compare_resolvers(unverified, checks)
         _require_agreement(resolver_check)
-    described = technique.describe()
     artifact = artifact_record.describe(
         path,
         format="tflite",
         name=recipe.name,
-        produced_by=f"{described} by {converted.backend}",
-        parents=(context.float_facts.sha256,),
+        produced_by=f"{recipe.describe()} by {converted.backend}",
+        parents=(context.float_facts.sha256, *refined),
         warnings=converted.notes + resolver_check.warnings(),
     )
     variants.Variant(
         artifact=artifact,
         facts=model,
         backend=converted.backend,
-        technique=described,
+        technique=recipe.describe(),
         calibration=(
-            calibration if technique.needs_representative_dataset else None
+            calibration if recipe.convert.needs_representative_dataset else None
         ),
         resolvers=resolver_check,
+        findings=findings,
     ).save(layout.variant(recipe.name), layout.root)
+
+
+def _refine(
+    recipe: recipe_lib.Recipe,
+    content: bytes,
+    destination: pathlib.Path,
+    checks: Mapping[str, np.ndarray],
+    layout: job_lib.Layout,
+) -> list[str]:
+    """Writes the refined file; returns the hashes of what it came from.
+
+    Each refinement is proven on its own, and the conversion on what each
+    refinement starts from; the caller proves the result.
+    """
+    if not recipe.refine:
+        destination.write_bytes(content)
+        return []
+    parents = []
+    current = layout.unrefined(recipe.name, 0)
+    files.write_bytes(current, content)
+    for step, technique in enumerate(recipe.refine, start=1):
+        before = facts_reader.read_facts(current, delegation=False)
+        recipe.convert.verify(before)
+        last = step == len(recipe.refine)
+        result = destination if last else layout.unrefined(recipe.name, step)
+        technique.refine(current, result, checks)
+        after = facts_reader.read_facts(result, delegation=False)
+        technique.verify(before, after)
+        parents.append(before.sha256)
+        current = result
+    return parents
 
 
 def _require_agreement(check: facts.ResolverCheck) -> None:

@@ -5,7 +5,7 @@ import dataclasses
 from typing import Literal
 
 from tflite_opt.records import artifact as artifact_record
-from tflite_opt.records import evaluation, serialization
+from tflite_opt.records import evaluation, finding, serialization
 
 Objective = Literal["balanced", "latency", "size"]
 
@@ -88,6 +88,7 @@ class Row(serialization.Record):
         is_recommended: Whether it is the recommendation.
         sha256: Of the file.
         produced_by: Technique and back end.
+        findings: Of the linter.
         warnings: One sentence each.
     """
 
@@ -117,6 +118,7 @@ class Row(serialization.Record):
     is_recommended: bool
     sha256: str
     produced_by: str
+    findings: tuple[finding.Finding, ...]
     warnings: tuple[str, ...]
 
 

@@ -5,7 +5,7 @@ import dataclasses
 
 from tflite_opt.records import artifact as artifact_record
 from tflite_opt.records import facts as facts_record
-from tflite_opt.records import serialization
+from tflite_opt.records import finding, serialization
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -33,9 +33,10 @@ class Variant(serialization.Record):
         artifact: The file; its name is the recipe's.
         facts: Read from the file.
         backend: What made it.
-        technique: The conversion technique with its fields.
+        technique: The techniques with their fields, in order.
         calibration: None for techniques that look at no data.
         resolvers: Builtin kernels against the default delegate.
+        findings: What the linter says about the file.
     """
 
     artifact: artifact_record.Artifact
@@ -44,6 +45,7 @@ class Variant(serialization.Record):
     technique: str
     calibration: Calibration | None
     resolvers: facts_record.ResolverCheck
+    findings: tuple[finding.Finding, ...]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -186,12 +186,12 @@ def _row(
         is_recommended=chosen is not None and chosen.name == artifact.name,
         sha256=artifact.sha256,
         produced_by=artifact.produced_by,
+        findings=item.variant.findings,
         warnings=_warnings(item, baseline),
     )
 
 
 def _warnings(item: _Evidence, baseline: _Evidence) -> tuple[str, ...]:
-    facts = item.variant.facts
     found = list(item.variant.artifact.warnings)
     if item.result and baseline.result:
         if recommendation.is_slower(item.result, baseline.result):
@@ -201,23 +201,6 @@ def _warnings(item: _Evidence, baseline: _Evidence) -> tuple[str, ...]:
         found += item.result.warnings
     if item.failure:
         found.append("not measured: " + item.failure.message)
-    partitions = facts.delegation.partitions if facts.delegation else None
-    if partitions == 0:
-        found.append("no operation delegated")
-    elif partitions is not None and partitions > 1:
-        found.append(f"{partitions} delegate partitions")
-    if facts.quantized_weight_fraction:
-        left = {
-            name: fraction
-            for name, fraction in (
-                facts.float_weight_fraction_by_operator().items()
-            )
-            if fraction
-        }
-        found += [
-            f"{fraction:.0%} of {name} weights left in float"
-            for name, fraction in left.items()
-        ]
     return tuple(found)
 
 

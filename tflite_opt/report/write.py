@@ -22,6 +22,7 @@ _HEADERS = (
     "latency ms (95 % CI)",
     "x faster",
     "partitions",
+    "lint",
     "warnings",
 )
 
@@ -80,7 +81,7 @@ def table(content: report.Report, format: str = "simple") -> str:
         headers=_HEADERS,
         tablefmt=format,
         disable_numparse=True,
-        colalign=("left",) + ("right",) * (len(_HEADERS) - 2) + ("left",),
+        colalign=("left",) + ("right",) * (len(_HEADERS) - 3) + ("left",) * 2,
     )
 
 
@@ -140,6 +141,10 @@ def to_markdown(content: report.Report) -> str:
             "",
             _details(content),
             "",
+            "## What the linter says",
+            "",
+            *_findings(content),
+            "",
         ]
     )
 
@@ -171,6 +176,7 @@ def _cells(row: report.Row) -> list[str]:
         _latency(row),
         "-" if row.times_faster is None else f"{row.times_faster:.2f}",
         "-" if row.partitions is None else str(row.partitions),
+        ", ".join(x.rule for x in row.findings if x.severity == "warning"),
         "; ".join(row.warnings),
     ]
 
@@ -235,6 +241,19 @@ def _details(content: report.Report) -> str:
     )
 
 
+def _findings(content: report.Report) -> list[str]:
+    """Returns one item for each finding, with the variants that have it."""
+    variants: dict[tuple[str, str, str, str], list[str]] = {}
+    for row in content.rows:
+        for item in row.findings:
+            key = (item.rule, item.message, item.reason, item.remedy)
+            variants.setdefault(key, []).append(row.name)
+    return [
+        f"- **{name}** ({', '.join(found)}): {message}. {reason} {remedy}"
+        for (name, message, reason, remedy), found in variants.items()
+    ] or ["- Nothing."]
+
+
 def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.4g}"
 
@@ -246,6 +265,8 @@ def _flat(row: report.Row) -> dict[str, object]:
             continue
         if key == "warnings":
             flat[key] = "; ".join(row.warnings)
+        elif key == "findings":
+            flat[key] = " ".join(item.rule for item in row.findings)
         elif key in ("validation_accuracy", "accuracy", "top5_accuracy"):
             for part in ("value", "low", "high"):
                 flat[f"{key}_{part}"] = value[part] if value else None
