@@ -52,7 +52,7 @@ def main(arguments: Sequence[str]) -> int:
     found = study.run(
         "pipeline", cells, folder, rounds=_ROUNDS.value, redo=_REDO.value
     )
-    command = "python -m scripts.measure_pipeline"
+    command = "python -m scripts.measure_pipeline --data_cache=DIR"
     text = study.write_table(pipeline_speed.TITLE, found, folder, command)
     records = [record.to_json() for record in found.values() if record]
     _cli.emit(records, text)

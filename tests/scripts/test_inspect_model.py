@@ -226,3 +226,31 @@ def test_never_imports_tensorflow(tmp_path):
     }
     assert "numpy" in imported
     assert not imported & {"tensorflow", "keras", "tf_keras"}
+
+
+def test_lint_exits_with_1_on_a_warning_and_names_the_rule(finished_run):
+    path = finished_run.path("artifacts", "int4.tflite")
+    done = programs.run("inspect_model", str(path), "--lint")
+    assert done.returncode == 1, done.stderr
+    assert "warning int4-convolution: 3 CONV_2D" in done.stdout
+
+
+def test_lint_as_json_for_ci(finished_run):
+    path = finished_run.path("artifacts", "int4.tflite")
+    done = programs.run("inspect_model", str(path), "--lint", "--output=json")
+    (document,) = json.loads(done.stdout)
+    rules = {item["rule"] for item in document["findings"]}
+    assert {"int4-convolution", "delegation-split"} <= rules
+
+
+def test_lint_is_content_when_the_warnings_are_silenced(finished_run):
+    path = finished_run.path("artifacts", "int4.tflite")
+    silence = "--silence=int4-convolution,delegation-split"
+    done = programs.run("inspect_model", str(path), "--lint", silence)
+    assert done.returncode == 0, done.stdout
+
+
+def test_lint_refuses_an_unknown_rule(finished_run):
+    path = finished_run.path("artifacts", "int4.tflite")
+    done = programs.run("inspect_model", str(path), "--lint", "--silence=typo")
+    programs.assert_one_error_line(done, "typo", "int4-convolution")

@@ -92,8 +92,12 @@ def build(run: run_directory.RunDirectory) -> report.Report:
     failures = [str(failure) for failure in conversion.failures]
     failures += [item.failure.message for item in loaded if item.failure]
     options = results[0].options if results else None
+    # A report travels; where the model was on this machine does not matter.
+    model = dataclasses.replace(
+        description.model, path=pathlib.Path(description.model.path.name)
+    )
     return report.Report(
-        description=description,
+        description=dataclasses.replace(description, model=model),
         recommendation=chosen,
         rows=tuple(_mark_pareto(rows)),
         failures=tuple(failures),

@@ -72,7 +72,7 @@ def write_table(
     command: str,
 ) -> str:
     """Writes the cells as Markdown and returns the text."""
-    lines = [f"# {title}", "", "| cell | value | |", "|---|---|---|"]
+    lines = [f"# {title}", "", "| cell | figure | value |", "|---|---|---:|"]
     for cell, record in found.items():
         if record is None:
             lines.append(f"| {cell} | missing | |")
