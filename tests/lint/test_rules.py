@@ -95,7 +95,8 @@ def test_is_silent_where_nothing_is_wrong(tmp_path, name):
 
 def test_every_rule_has_both_files():
     assert set(_BREAKS) == set(_KEEPS)
-    assert set(_BREAKS) | {"delegation-split"} == set(rule.names())
+    prepared = {"delegation-split", "one-runtime-only"}
+    assert set(_BREAKS) | prepared == set(rule.names())
 
 
 def _delegation(**fields):
@@ -136,6 +137,16 @@ def test_delegation_split_is_silent_without_anything_left_out(
     net = nets.chain(("RELU", "float32"), ("ELU", "float32"))
     found = _lint(net, tmp_path, delegation=_delegation(**prepared))
     assert "delegation-split" not in found
+
+
+def test_one_runtime_only_says_which_fails_and_why(tmp_path):
+    net = nets.chain(("RELU", "float32"), ("ELU", "float32"))
+    prepared = _delegation(partitions=None, delegate_error="no such kernel")
+    item = _lint(net, tmp_path, delegation=prepared)["one-runtime-only"]
+    assert "with XNNPACK: no such kernel" in item.message
+    prepared = _delegation(partitions=1)
+    found = _lint(net, tmp_path, delegation=prepared)
+    assert "one-runtime-only" not in found
 
 
 def test_the_operations_are_named_by_their_place(tmp_path):

@@ -118,7 +118,9 @@ def test_operations_are_listed_in_order():
     )
     text = operations_text.describe(_model(operators=operators))
     lines = text.splitlines()[2:]
-    assert [line.split() for line in lines] == [
+    # The last column is the name of the output.
+    assert {line.split()[-1] for line in lines} == {"tensor_1"}
+    assert [line.split()[:-1] for line in lines] == [
         ["0", "CONV_2D", "1x?", "1,500", "20", "int8", "25.00%", "9", "yes"],
         ["1", "SOFTMAX", "1x?", "0", "0", "-", "-", "-", "no"],
         ["2", "CONV_2D", "1x?", "500", "0", "-", "-", "-", "yes"],
@@ -141,7 +143,7 @@ def test_operations_are_listed_in_order():
 
 def test_operations_without_delegation():
     text = operations_text.describe(_model(delegation=None))
-    assert all(line.split()[-1] == "?" for line in text.splitlines()[2:])
+    assert all(line.split()[-2] == "?" for line in text.splitlines()[2:])
 
 
 def test_two_files_show_how_they_differ():

@@ -98,6 +98,7 @@ def test_operations_are_listed_on_request(tmp_path):
         "41.67%",
         "6",
         "yes",
+        "y",
     ]
 
 
@@ -254,3 +255,9 @@ def test_lint_refuses_an_unknown_rule(finished_run):
     path = finished_run.path("artifacts", "int4.tflite")
     done = programs.run("inspect_model", str(path), "--lint", "--silence=typo")
     programs.assert_one_error_line(done, "typo", "int4-convolution")
+
+
+def test_dropped_names_come_back_from_beside_the_file(finished_run):
+    path = finished_run.path("artifacts", "int8.tflite")
+    done = programs.run("inspect_model", str(path), "--ops")
+    assert "depthwise" in done.stdout

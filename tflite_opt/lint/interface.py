@@ -128,3 +128,23 @@ def delegation_split(subject: rule.Subject) -> Iterator[rule.Advice]:
             f"{delegation.partitions} partitions",
             left_out,
         )
+
+
+@rule.rule(
+    "one-runtime-only",
+    reason="The file depends on the delegate of the app: where it is on or "
+    "off, loading fails.",
+    remedy="Convert with the other back end, or without sparse encoding of "
+    "quantized weights, and inspect again.",
+)
+def one_runtime_only(subject: rule.Subject) -> Iterator[rule.Advice]:
+    """Files that XNNPACK or the builtin kernels cannot prepare."""
+    delegation = subject.facts.delegation
+    if delegation is None:
+        return
+    for runtime, error in (
+        ("XNNPACK", delegation.delegate_error),
+        ("builtin kernels", delegation.builtin_error),
+    ):
+        if error:
+            yield rule.Advice(f"cannot be prepared with {runtime}: {error}")

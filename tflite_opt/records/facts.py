@@ -46,7 +46,7 @@ class TensorFacts(serialization.Record):
     Attributes:
         subgraph: Index of its subgraph.
         index: Index inside the subgraph.
-        name: As stored; may be empty.
+        name: As stored, or as slimming kept it beside the file; may be empty.
         shape: As stored; -1 marks an open dimension.
         dtype: Lower-case TFLite type: `float32`, `int8`, `int4`, ...
         role: What it is to its operations. A weight is a constant operand that

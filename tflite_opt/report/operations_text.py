@@ -16,7 +16,9 @@ _HEADERS = (
     "zeros",
     "unique",
     "XNNPACK",
+    "name",
 )
+_MAX_NAME = 48
 
 
 def describe(found: facts.ModelFacts) -> str:
@@ -33,7 +35,7 @@ def describe(found: facts.ModelFacts) -> str:
         _HEADERS,
         disable_numparse=True,
         colalign=("right", "left", "left", "right", "right", "left")
-        + ("right", "right", "left"),
+        + ("right", "right", "left", "left"),
     )
 
 
@@ -61,7 +63,19 @@ def _cells(
         f"{zeros / total:.2%}" if total else "-",
         f"{max(unique):,}" if unique else "-",
         _delegated(operator, found),
+        _name(operator, tensors),
     )
+
+
+def _name(
+    operator: facts.OperatorFacts,
+    tensors: dict[tuple[int, int], facts.TensorFacts],
+) -> str:
+    """Returns the name of the output tensor, of a fused one the first part."""
+    if not operator.outputs or operator.outputs[0] == -1:
+        return "-"
+    name = tensors[operator.subgraph, operator.outputs[0]].name
+    return facts_text.printable(name.partition(";")[0])[:_MAX_NAME] or "-"
 
 
 def _shape(

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tflite_opt.records import errors, facts, files
+from tflite_opt.records import errors, facts, files, tensor_names
 from tflite_opt.tflite import (
     flatbuffer,
     layout,
@@ -55,7 +55,8 @@ def read_facts(
     Raises:
         ModelError: If it is missing, unreadable, or not a valid `.tflite`, or
             cannot be prepared for the given shapes.
-        InputError: If the given shapes do not fit its inputs.
+        InputError: If the given shapes do not fit its inputs, or the file of
+            names beside it is damaged.
     """
     model = flatbuffer.read(path)
     assumed = open_dimensions.resolve(
@@ -67,11 +68,13 @@ def read_facts(
         else operations.stored_shapes(model)
     )
     main = model.subgraphs[0]
+    sha256 = files.sha256_of_file(path)
+    names = tensor_names.names_for(path, sha256)
     with flatbuffer.refusing_damage(path):
         found = operations.describe(model, shapes)
-        tensors = _tensors(model, found, values)
+        tensors = _tensors(model, found, names, values)
         return facts.ModelFacts(
-            sha256=files.sha256_of_file(path),
+            sha256=sha256,
             size_bytes=len(model.content),
             gzip_bytes=_gzip_bytes(path),
             description=model.description,
@@ -120,7 +123,10 @@ def _min_runtime_version(model: flatbuffer.Model) -> str | None:
 
 
 def _tensors(
-    model: flatbuffer.Model, found: operations.Operations, values: bool
+    model: flatbuffer.Model,
+    found: operations.Operations,
+    names: tensor_names.Names,
+    values: bool,
 ) -> tuple[facts.TensorFacts, ...]:
     reader = weight_values.Reader(model) if values else None
     tensors = []
@@ -144,7 +150,7 @@ def _tensors(
                 facts.TensorFacts(
                     subgraph=index,
                     index=position,
-                    name=tensor.name,
+                    name=tensor.name or names.get(key, ""),
                     shape=operations.stored_shape(tensor),
                     dtype=tensor.dtype,
                     role=role,
