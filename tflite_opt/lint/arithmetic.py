@@ -37,11 +37,7 @@ def dynamic_depthwise(subject: rule.Subject) -> Iterator[rule.Advice]:
             and _computes_in(subject, operator, *_FLOAT)
         ):
             found.append(operator)
-    if found:
-        yield rule.Advice(
-            f"{rule.count(found)} with integer weights and float activations",
-            found,
-        )
+    yield from rule.about(found, "with integer weights and float activations")
 
 
 @rule.rule(
@@ -58,8 +54,7 @@ def int16_activations(subject: rule.Subject) -> Iterator[rule.Advice]:
         for operator in subject.operators()
         if operator.weights and _computes_in(subject, operator, "int16")
     ]
-    if found:
-        yield rule.Advice(f"{rule.count(found)} on int16 activations", found)
+    yield from rule.about(found, "on int16 activations")
 
 
 @rule.rule(
@@ -76,8 +71,7 @@ def int4_convolution(subject: rule.Subject) -> Iterator[rule.Advice]:
         for operator in subject.operators("CONV_2D", "DEPTHWISE_CONV_2D")
         if any(w.dtype in ("int4", "uint4") for w in subject.weights(operator))
     ]
-    if found:
-        yield rule.Advice(f"{rule.count(found)} with int4 weights", found)
+    yield from rule.about(found, "with int4 weights")
 
 
 @rule.rule(
@@ -93,8 +87,7 @@ def int8_hard_swish(subject: rule.Subject) -> Iterator[rule.Advice]:
         for operator in subject.operators("HARD_SWISH")
         if _computes_in(subject, operator, "int8", "uint8")
     ]
-    if found:
-        yield rule.Advice(f"{rule.count(found)} in int8", found)
+    yield from rule.about(found, "in int8")
 
 
 @rule.rule(
@@ -204,5 +197,4 @@ def signedness_conversion(subject: rule.Subject) -> Iterator[rule.Advice]:
         dtypes = {t.dtype for t in (source, result) if t is not None}
         if dtypes == {"int8", "uint8"}:
             found.append(operator)
-    if found:
-        yield rule.Advice(f"{rule.count(found)} between uint8 and int8", found)
+    yield from rule.about(found, "between uint8 and int8")

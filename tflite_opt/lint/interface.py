@@ -70,8 +70,7 @@ def flex_operation(subject: rule.Subject) -> Iterator[rule.Advice]:
         for o in subject.operators()
         if o.is_custom and o.name.startswith(_FLEX)
     ]
-    if found:
-        yield rule.Advice(rule.count(found), found)
+    yield from rule.about(found)
 
 
 @rule.rule(
@@ -87,8 +86,7 @@ def custom_operation(subject: rule.Subject) -> Iterator[rule.Advice]:
         for o in subject.operators()
         if o.is_custom and not o.name.startswith(_FLEX)
     ]
-    if found:
-        yield rule.Advice(rule.count(found), found)
+    yield from rule.about(found)
 
 
 @rule.rule(

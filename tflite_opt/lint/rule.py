@@ -180,6 +180,19 @@ def lint(
     return tuple(sorted(findings, key=lambda item: item.severity == "note"))
 
 
+def about(
+    found: Collection[facts.OperatorFacts], what: str = ""
+) -> Iterator[Advice]:
+    """Yields one advice about operations, if there are any.
+
+    Args:
+        found: The operations.
+        what: Follows their count in the message.
+    """
+    if found:
+        yield Advice(f"{count(found)} {what}".rstrip(), found)
+
+
 def count(operators: Collection[facts.OperatorFacts]) -> str:
     """Returns `2 ADD, 1 MUL` for operations."""
     by_name: dict[str, int] = {}
