@@ -8,6 +8,7 @@ writes its records before it marks itself finished.
 import logging
 import multiprocessing
 import pathlib
+import zipfile
 from collections.abc import Sequence
 from concurrent import futures
 
@@ -18,7 +19,12 @@ from tflite_opt import recipe as recipe_lib
 from tflite_opt.conversion import convert as conversion_stage
 from tflite_opt.data import dataset as dataset_lib
 from tflite_opt.evaluation import evaluate as evaluation_stage
-from tflite_opt.keras_models import loading, reference, train_reference
+from tflite_opt.keras_models import (
+    loading,
+    reference,
+    saving,
+    train_reference,
+)
 from tflite_opt.records import (
     artifact,
     benchmark,
@@ -67,6 +73,7 @@ def take_model(
     path = pathlib.Path(model) if model else reference.sample_model_path()
     if not path.exists() and path.suffix not in loading.SUFFIXES:
         reference.check_name(str(model))
+    saving.check_suffix(path)
     found = artifact.describe(path, format="keras")
     _refuse_training_examples(found, data)
     return found
@@ -216,14 +223,27 @@ def evaluate(
 
 
 def _hash_of(path: pathlib.Path | None) -> str | None:
-    return files.sha256_of_file(path) if path else None
+    if path is None:
+        return None
+    if not path.is_file():
+        raise errors.InputError(
+            "The Keras model's outputs must be an .npz file. "
+            f"Received: {str(path)!r}, which is not there."
+        )
+    return files.sha256_of_file(path)
 
 
 def _load_arrays(path: pathlib.Path | None) -> dict[str, np.ndarray] | None:
     if path is None:
         return None
-    with np.load(path, allow_pickle=False) as stored:
-        return dict(stored)
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return dict(stored)
+    except (ValueError, zipfile.BadZipFile, EOFError) as error:
+        raise errors.InputError(
+            "The Keras model's outputs must be an .npz file of arrays. "
+            f"Received: {str(path)!r}: {error}"
+        ) from error
 
 
 def measure(

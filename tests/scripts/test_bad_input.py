@@ -41,6 +41,7 @@ def _npz(tmp_path, **changes):
         (["--data_seed=-1"], ["seed=-1"]),
         (["--model=nothing.h5"], ["nothing.h5"]),
         (["--model=resnet9"], ["resnet9", "resnet8"]),
+        (["--model=tests"], ["'tests'", ".keras"]),
         (["--no_such_flag=1"], ["no_such_flag"]),
         (["--launches=many"], ["many"]),
         (["stray"], ["stray"]),
@@ -148,6 +149,18 @@ def test_programs_survive_a_damaged_tflite(
 )
 def test_programs_need_files_that_exist(tmp_path, program, arguments, part):
     _refused(tmp_path, program, *arguments, parts=[part])
+
+
+@pytest.mark.parametrize("content", [None, b"garbage"], ids=["none", "bad"])
+def test_evaluate_refuses_outputs_that_are_no_arrays(
+    tmp_path, finished_run, content
+):
+    path = tmp_path / "outputs.npz"
+    if content is not None:
+        path.write_bytes(content)
+    model = finished_run.path("artifacts", "int8.tflite")
+    flag = f"--keras_outputs={path}"
+    _refused(tmp_path, "evaluate", str(model), flag, parts=["outputs.npz"])
 
 
 def test_report_needs_a_run(tmp_path):
