@@ -15,6 +15,7 @@ import tabulate
 from tflite_opt import stages
 from tflite_opt.conversion import convert
 from tflite_opt.data import sources
+from tflite_opt.keras_models import source
 from tflite_opt.records import training
 
 from . import _cli, _conversion_flags, _data_flags, _run_flags
@@ -27,7 +28,7 @@ def main(arguments: Sequence[str]) -> int:
     recipes = _conversion_flags.recipes()
     data = sources.load(spec)
     run = _run_flags.run()
-    model = stages.take_model(
+    model = source.take_model(
         _conversion_flags.model(), spec, training.TrainingOptions(), run
     )
     found, failures = stages.convert(

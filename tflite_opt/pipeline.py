@@ -10,6 +10,7 @@ from tflite_opt.benchmark import desktop
 from tflite_opt.conversion import convert, job
 from tflite_opt.data import dataset, sources
 from tflite_opt.evaluation import evaluate
+from tflite_opt.keras_models import source
 from tflite_opt.records import benchmark, evaluation, report, run_directory
 from tflite_opt.records import training as training_record
 from tflite_opt.report import write
@@ -54,7 +55,7 @@ def optimize(
         The report and the files it was written to.
     """
     data = sources.load(request.data)
-    model = stages.take_model(
+    model = source.take_model(
         request.model, request.data, request.training, run
     )
     limit = request.evaluation.max_accuracy_drop

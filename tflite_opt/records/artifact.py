@@ -52,6 +52,8 @@ def describe(
         ModelError: If there is nothing at `path` or it cannot be read.
     """
     path = path.expanduser().resolve()
+    if not path.exists():
+        raise errors.ModelError(f"No model at {str(path)!r}.")
     try:
         return Artifact(
             name=name or path.stem,
@@ -66,8 +68,6 @@ def describe(
             parents=parents,
             warnings=warnings,
         )
-    except FileNotFoundError as error:
-        raise errors.ModelError(f"No model at {str(path)!r}.") from error
     except OSError as error:
         raise errors.ModelError(
             f"Cannot read the model {str(path)!r}: {error.strerror}."
