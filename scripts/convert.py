@@ -28,14 +28,16 @@ def main(arguments: Sequence[str]) -> int:
     recipes = _conversion_flags.recipes()
     data = sources.load(spec)
     run = _run_flags.run()
+    fingerprint = data.fingerprint()
+    options = training.TrainingOptions()
     model = source.take_model(
-        _conversion_flags.model(), spec, training.TrainingOptions(), run
+        _conversion_flags.model(), spec, fingerprint, options, run
     )
     found, failures = stages.convert(
         convert.Request(
             model=model,
             data=spec,
-            data_fingerprint=data.fingerprint(),
+            data_fingerprint=fingerprint,
             recipes=recipes,
             timeout_s=_conversion_flags.timeout_s(),
         ),

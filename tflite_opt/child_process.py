@@ -38,8 +38,8 @@ def events(
     module: str,
     arguments: Sequence[str],
     *,
-    log: pathlib.Path,
-    timeout_s: float,
+    log: pathlib.Path | None = None,
+    timeout_s: float | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Runs `python -m module *arguments FD` and yields what it reports.
 
@@ -47,8 +47,9 @@ def events(
         module: Writes one JSON object a line to the file descriptor that it
             gets as its last argument.
         arguments: The others.
-        log: Gets the child's stdout and stderr, appended.
-        timeout_s: Longest time between two events.
+        log: Gets the child's stdout and stderr, appended; None lets it talk
+            on this process's stderr.
+        timeout_s: Longest time between two events; None for no limit.
 
     Yields:
         The parsed objects.
@@ -57,14 +58,13 @@ def events(
         ChildError: If it crashed, failed or timed out. It is dead then, with
             all processes it started.
     """
-    log.parent.mkdir(parents=True, exist_ok=True)
     read_end, write_end = os.pipe()
-    with log.open("ab") as log_file:
+    with _talk(log) as talk:
         process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments, str(write_end)],
             stdin=subprocess.DEVNULL,
-            stdout=log_file,
-            stderr=subprocess.STDOUT,
+            stdout=talk,
+            stderr=talk,
             pass_fds=[write_end],
             start_new_session=True,
             env=environment(),
@@ -80,12 +80,24 @@ def events(
         kill_group(process)
 
 
-def _read(stream: Any, timeout_s: float) -> Iterator[dict[str, Any]]:
+@contextlib.contextmanager
+def _talk(log: pathlib.Path | None) -> Iterator[Any]:
+    if log is None:
+        yield sys.stderr
+        return
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as file:
+        yield file
+
+
+def _read(stream: Any, timeout_s: float | None) -> Iterator[dict[str, Any]]:
     pending = b""
-    deadline = time.monotonic() + timeout_s
+    start = time.monotonic()
     while True:
-        remaining = deadline - time.monotonic()
-        if not select.select([stream], [], [], max(remaining, 0))[0]:
+        remaining = None
+        if timeout_s is not None:
+            remaining = max(start + timeout_s - time.monotonic(), 0)
+        if not select.select([stream], [], [], remaining)[0]:
             raise ChildError(f"timed out after {timeout_s:g} s")
         chunk = stream.read(1 << 16)
         if not chunk:
@@ -94,13 +106,14 @@ def _read(stream: Any, timeout_s: float) -> Iterator[dict[str, Any]]:
         *lines, pending = pending.split(b"\n")
         for line in lines:
             yield json.loads(line)
-            deadline = time.monotonic() + timeout_s
+            start = time.monotonic()
 
 
-def _describe_exit(code: int, log: pathlib.Path) -> str:
+def _describe_exit(code: int, log: pathlib.Path | None) -> str:
     if code < 0:
         return f"its process crashed with signal {-code}"
-    lines = log.read_text(errors="replace").strip().splitlines()
+    text = log.read_text(errors="replace") if log else ""
+    lines = text.strip().splitlines()
     return f"its process failed: {lines[-1] if lines else f'exit code {code}'}"
 
 

@@ -55,8 +55,9 @@ def optimize(
         The report and the files it was written to.
     """
     data = sources.load(request.data)
+    fingerprint = data.fingerprint()
     model = source.take_model(
-        request.model, request.data, request.training, run
+        request.model, request.data, fingerprint, request.training, run
     )
     limit = request.evaluation.max_accuracy_drop
     stages.describe(model, data, request.recipes, limit, request.objective, run)
@@ -64,7 +65,7 @@ def optimize(
         convert.Request(
             model=model,
             data=request.data,
-            data_fingerprint=data.fingerprint(),
+            data_fingerprint=fingerprint,
             recipes=request.recipes,
             timeout_s=request.conversion_timeout_s,
         ),

@@ -24,15 +24,6 @@ from tflite_opt.records import errors, run_directory, variants
 
 _LOG = logging.getLogger(__name__)
 _WORKER = "tflite_opt.conversion.worker"
-_ERRORS = {
-    cls.__name__: cls
-    for cls in (
-        errors.ModelError,
-        errors.DataError,
-        errors.ConversionError,
-        errors.OutputError,
-    )
-}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -135,7 +126,7 @@ def _run_child(
                     current = None
                     fail(event["name"], event["message"])
                 case "aborted":
-                    raise _ERRORS[event["kind"]](event["message"])
+                    raise errors.from_child(event["kind"], event["message"])
     except child_process.ChildError as died:
         if current is None:
             raise errors.ConversionError(

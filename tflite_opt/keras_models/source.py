@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Keras model that a run works on: taken from a file, or trained here."""
 
-import logging
-import multiprocessing
 import pathlib
-from concurrent import futures
+import tempfile
 
+from tflite_opt import child_process
 from tflite_opt.data import dataset as dataset_lib
 from tflite_opt.keras_models import (
     loading,
@@ -19,6 +18,7 @@ from tflite_opt.records import artifact, errors, run_directory, training
 def take_model(
     model: str | None,
     data: dataset_lib.DataSpec,
+    data_fingerprint: str,
     options: training.TrainingOptions,
     run: run_directory.RunDirectory,
 ) -> artifact.Artifact:
@@ -28,6 +28,7 @@ def take_model(
         model: A file, the name of a reference model, which is trained here,
             or None for the trained sample model.
         data: What a reference model is trained on.
+        data_fingerprint: Hash of all its splits.
         options: How.
         run: Gets the trained model.
 
@@ -43,6 +44,7 @@ def take_model(
                 path=run.path("model", f"{model}.h5"),
                 overwrite=True,
             ),
+            data_fingerprint,
             run,
         )
     path = pathlib.Path(model) if model else reference.sample_model_path()
@@ -73,39 +75,39 @@ def _refuse_training_examples(
 
 
 def _train(
-    request: train_reference.Request, run: run_directory.RunDirectory
+    request: train_reference.Request,
+    data_fingerprint: str,
+    run: run_directory.RunDirectory,
 ) -> artifact.Artifact:
     """Trains a reference model in a process of its own.
 
-    The process gives TensorFlow's memory back when it ends.
+    The process gives TensorFlow's memory back when it ends, and is killed
+    when this one is interrupted.
 
     Raises:
         ModelError: If the process dies.
     """
     inputs = {
         "model": request.model,
-        "model_options": dict(request.model_options),
-        "data": request.data.to_json(),
+        "model_options": request.model_options,
+        "data": data_fingerprint,
         "options": request.options.to_json(),
         "versions": run_directory.package_versions(),
     }
     if not run.is_done("train", inputs):
-        context = multiprocessing.get_context("spawn")
-        try:
-            with futures.ProcessPoolExecutor(
-                1, mp_context=context, initializer=_log_to_stderr
-            ) as pool:
-                pool.submit(train_reference.train, request).result()
-        except futures.BrokenExecutor as error:
-            raise errors.ModelError(
-                f"Training {request.model} ended with the death of its "
-                "process, most often for lack of memory. Lower --batch_size "
-                "or --limit."
-            ) from error
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "request.json"
+            request.save(path)
+            try:
+                for error in child_process.events(
+                    train_reference.__name__, [str(path)]
+                ):
+                    raise errors.from_child(**error)
+            except child_process.ChildError as died:
+                raise errors.ModelError(
+                    f"Training {request.model} ended early: {died}. If memory "
+                    "is the reason, lower --batch_size or --limit."
+                ) from died
         run.finish("train", inputs, [request.path, request.record_path])
     record = training.TrainedModel.load(request.record_path)
     return record.artifact
-
-
-def _log_to_stderr() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(message)s")

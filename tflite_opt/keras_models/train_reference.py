@@ -3,9 +3,12 @@
 
 import dataclasses
 import importlib.metadata
+import json
 import logging
+import os
 import pathlib
-from collections.abc import Mapping
+import sys
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -20,7 +23,7 @@ from tflite_opt.keras_models import (
     saving,
     training,
 )
-from tflite_opt.records import artifact, errors, evaluation
+from tflite_opt.records import artifact, errors, evaluation, serialization
 from tflite_opt.records import training as training_record
 
 _LOG = logging.getLogger(__name__)
@@ -29,7 +32,7 @@ _VERSIONED_PACKAGES = ("tensorflow", "tf_keras", "numpy", "scikit-learn")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Request:
+class Request(serialization.Record):
     """What to train and where to write it.
 
     Attributes:
@@ -46,7 +49,7 @@ class Request:
     data: dataset_lib.DataSpec
     options: training_record.TrainingOptions
     path: pathlib.Path
-    model_options: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    model_options: dict[str, float] = dataclasses.field(default_factory=dict)
     overwrite: bool = False
 
     @property
@@ -134,3 +137,18 @@ def _test(model: Any, split: dataset_lib.Split) -> evaluation.Metric:
     (outputs,) = freezing.predict(model, inputs).values()
     correct = int(np.sum(outputs.argmax(axis=1) == split.labels))
     return intervals.accuracy("top1", correct, len(split))
+
+
+def _main(arguments: Sequence[str]) -> None:
+    """Trains what a file says and reports an error on a file descriptor."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    with os.fdopen(int(arguments[1]), "w") as events:
+        try:
+            train(Request.load(pathlib.Path(arguments[0])))
+        except errors.TfliteOptError as error:
+            report = {"kind": type(error).__name__, "message": str(error)}
+            events.write(json.dumps(report) + "\n")
+
+
+if __name__ == "__main__":
+    _main(sys.argv[1:])

@@ -40,3 +40,17 @@ class ConversionError(TfliteOptError):
 
 class BenchmarkError(TfliteOptError):
     """A launch that failed, crashed or ran out of time."""
+
+
+def from_child(kind: str, message: str) -> TfliteOptError:
+    """Returns the error that a child process reported.
+
+    Args:
+        kind: Name of a class of this module.
+        message: Its message.
+    """
+    cls = globals()[kind]
+    if not (isinstance(cls, type) and issubclass(cls, TfliteOptError)):
+        raise KeyError(kind)
+    error: TfliteOptError = cls(message)
+    return error
