@@ -10,7 +10,7 @@ from ai_edge_litert.tools import flatbuffer_utils
 _TYPES = {
     name.lower(): value
     for name, value in vars(schema.TensorType).items()
-    if isinstance(value, int)
+    if isinstance(value, int) and not name.startswith("_")
 }
 
 

@@ -256,3 +256,13 @@ def test_reads_several_graphs(converted):
     (signature,) = model.signatures
     assert re.fullmatch("serving_default", signature.key)
     assert [name for name, _ in signature.inputs] == ["x"]
+
+
+def test_names_are_those_of_the_schema_alone():
+    class Enumeration:
+        """Has a line number of its own, as classes since Python 3.13."""
+
+        __firstlineno__ = 1
+        FIRST = 1
+
+    assert flatbuffer._names(Enumeration) == {1: "FIRST"}

@@ -28,10 +28,11 @@ _MAX_RANK = 64
 
 
 def _names(enumeration: type) -> dict[int, str]:
+    # A class has numbers of its own, e.g. `__firstlineno__`.
     return {
         value: name
         for name, value in vars(enumeration).items()
-        if isinstance(value, int)
+        if isinstance(value, int) and not name.startswith("_")
     }
 
 
