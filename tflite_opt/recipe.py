@@ -115,11 +115,3 @@ def parse_names(
         dataclasses.replace(known[name], refine=known[name].refine + last)
         for name in ordered
     )
-
-
-def describe_presets() -> str:
-    """Returns one line for each preset: its name and technique."""
-    return "\n".join(
-        f"{name}: {recipe.convert.describe()}"
-        for name, recipe in sorted(presets().items())
-    )

@@ -10,6 +10,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from tests.tflite import handmade
+from tflite_opt.tflite import flatbuffer, slimming
 
 WORDS = (b"zero", b"one", b"", b"three")
 LABELS = b"cat\ndog\n" * 20
@@ -143,3 +144,21 @@ def with_files(content: bytes, *, positions_of_file: bool) -> bytes:
     return (
         buffer.getvalue() if positions_of_file else content + buffer.getvalue()
     )
+
+
+def slim_content(path):
+    """Returns the slimmed file, after checking what it says it saved."""
+    slimmed = slimming.slim(path)
+    assert slimmed.unchanged_because == ""
+    assert len(slimmed.content) < slimmed.original_bytes
+    assert slimmed.original_bytes == path.stat().st_size
+    saved = slimmed.original_bytes - len(slimmed.content)
+    assert sum(slimmed.saved_bytes.values()) == saved
+    return slimmed.content
+
+
+def read(content, tmp_path):
+    """Returns the parsed form of a file's content."""
+    path = tmp_path / "slimmed.tflite"
+    path.write_bytes(content)
+    return flatbuffer.read(path)

@@ -9,16 +9,6 @@ from tests.tflite import fields, handmade, slimmable
 from tflite_opt.tflite import flatbuffer, slimming
 
 
-def _slim_content(path):
-    slimmed = slimming.slim(path)
-    assert slimmed.unchanged_because == ""
-    assert len(slimmed.content) < slimmed.original_bytes
-    assert slimmed.original_bytes == path.stat().st_size
-    saved = slimmed.original_bytes - len(slimmed.content)
-    assert sum(slimmed.saved_bytes.values()) == saved
-    return slimmed.content
-
-
 def _save(builder, tmp_path):
     return builder.save(tmp_path / "model.tflite")
 
@@ -34,7 +24,7 @@ def test_keeps_associated_files(tmp_path, positions_of_file):
         builder.content(), positions_of_file=positions_of_file
     )
     path.write_bytes(content)
-    slimmed = _slim_content(path)
+    slimmed = slimmable.slim_content(path)
     with zipfile.ZipFile(io.BytesIO(slimmed)) as archive:
         assert archive.testzip() is None
         assert archive.read("labels.txt") == slimmable.LABELS
@@ -82,9 +72,9 @@ def test_leaves_files_with_unknown_content_alone(tmp_path, tail, reason):
 
 def test_drops_padding_behind_the_flatbuffer(tmp_path):
     path = _save(handmade.dense(), tmp_path)
-    expected = _slim_content(path)
+    expected = slimmable.slim_content(path)
     path.write_bytes(path.read_bytes() + bytes(100))
-    assert _slim_content(path) == expected
+    assert slimmable.slim_content(path) == expected
 
 
 def test_moves_large_custom_options(tmp_path):
@@ -102,6 +92,6 @@ def test_moves_large_custom_options(tmp_path):
     )
     path = tmp_path / "model.tflite"
     path.write_bytes(content + bytes(start - len(content)) + large)
-    slimmed = _slim_content(path)
+    slimmed = slimmable.slim_content(path)
     assert slimmed.endswith(large)
     assert fields.of(slimmed) == fields.of(path.read_bytes())

@@ -5,28 +5,12 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
-from tests.tflite import fields, handmade
+from tests.tflite import fields, handmade, slimmable
 from tflite_opt.tflite import flatbuffer, slimming
 
 
 def _save(builder, tmp_path):
     return builder.save(tmp_path / "model.tflite")
-
-
-def _slim_content(path):
-    slimmed = slimming.slim(path)
-    assert slimmed.unchanged_because == ""
-    assert len(slimmed.content) < slimmed.original_bytes
-    assert slimmed.original_bytes == path.stat().st_size
-    saved = slimmed.original_bytes - len(slimmed.content)
-    assert sum(slimmed.saved_bytes.values()) == saved
-    return slimmed.content
-
-
-def _read(content, tmp_path):
-    path = tmp_path / "slimmed.tflite"
-    path.write_bytes(content)
-    return flatbuffer.read(path)
 
 
 def _pair_of_constants(scales=(None, None), shapes=((4, 4), (4, 4))):
@@ -45,7 +29,7 @@ def _pair_of_constants(scales=(None, None), shapes=((4, 4), (4, 4))):
 
 def test_stores_equal_constants_once(tmp_path):
     builder, values = _pair_of_constants()
-    content = _slim_content(_save(builder, tmp_path))
+    content = slimmable.slim_content(_save(builder, tmp_path))
     assert content.count(values) == 1
 
 
@@ -71,7 +55,7 @@ def test_keeps_one_zero_point_for_each_channel(tmp_path):
     for _ in range(2):
         builder.tensor((8,), "int8", scale=[0.5] * 8, zero_point=[0] * 8)
     path = _save(builder, tmp_path)
-    after = _read(_slim_content(path), tmp_path)
+    after = slimmable.read(slimmable.slim_content(path), tmp_path)
     for tensor in after.subgraphs[0].tensors:
         assert tensor.zero_point.tolist() == [0] * 8
         assert tensor.scale.tolist() == [0.5] * 8
@@ -83,7 +67,7 @@ def test_ranges_go_when_they_became_scales(tmp_path, scale):
     builder.tensor((8,), "int8", name="x", scale=[0.5])
     quantization = builder.model.subgraphs[0].tensors[0].quantization
     quantization.scale, quantization.min, quantization.max = scale, [-1], [1]
-    content = _slim_content(_save(builder, tmp_path))
+    content = slimmable.slim_content(_save(builder, tmp_path))
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
     found = model.subgraphs[0].tensors[0].quantization
     if scale:
@@ -101,9 +85,9 @@ def test_custom_operations_keep_their_options_and_buffer_numbers(tmp_path):
     operator.customOptions = np.arange(40, dtype=np.uint8)
     path = _save(builder, tmp_path)
     before = flatbuffer.read(path)
-    content = _slim_content(path)
+    content = slimmable.slim_content(path)
     assert fields.of(content) == fields.of(path.read_bytes())
-    after = _read(content, tmp_path)
+    after = slimmable.read(content, tmp_path)
     assert [after.buffer_bytes(i) for i in range(len(after.buffers))] == [
         before.buffer_bytes(i) for i in range(len(before.buffers))
     ]
@@ -129,7 +113,7 @@ def test_keeps_what_is_rare(tmp_path):
     builder.metadata("model_control_dependencies", b"\1\2\3\4")
     builder.signature("classify", {"x": 0}, {"y": 3})
     path = _save(builder, tmp_path)
-    content = _slim_content(path)
+    content = slimmable.slim_content(path)
     assert fields.of(content) == fields.of(path.read_bytes())
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
     assert model.description == b"from a test"

@@ -54,22 +54,6 @@ def models(converted):
     return converted
 
 
-def _slim_content(path):
-    slimmed = slimming.slim(path)
-    assert slimmed.unchanged_because == ""
-    assert len(slimmed.content) < slimmed.original_bytes
-    assert slimmed.original_bytes == path.stat().st_size
-    saved = slimmed.original_bytes - len(slimmed.content)
-    assert sum(slimmed.saved_bytes.values()) == saved
-    return slimmed.content
-
-
-def _read(content, tmp_path):
-    path = tmp_path / "slimmed.tflite"
-    path.write_bytes(content)
-    return flatbuffer.read(path)
-
-
 def _require_alignment(model):
     for start, size in model.buffers:
         assert size == 0 or start % 16 == 0
@@ -79,10 +63,10 @@ def _require_alignment(model):
 @pytest.mark.parametrize("name", _CONVERTED)
 def test_loses_no_field(models, tmp_path, name):
     path = models / f"{name}.tflite"
-    content = _slim_content(path)
+    content = slimmable.slim_content(path)
     assert content[4:8] == b"TFL3"
     assert fields.of(content) == fields.of(path.read_bytes())
-    _require_alignment(_read(content, tmp_path))
+    _require_alignment(slimmable.read(content, tmp_path))
 
 
 @pytest.mark.tensorflow
@@ -109,7 +93,7 @@ def test_computes_the_same_and_stays_the_same(models, tmp_path, name):
 )
 def test_saves_what_it_promises(models, name, fraction):
     path = models / f"{name}.tflite"
-    content = _slim_content(path)
+    content = slimmable.slim_content(path)
     before = path.stat().st_size
     assert 1 - len(content) / before >= fraction
     assert len(_gzip(content)) < len(_gzip(path.read_bytes()))
@@ -125,7 +109,7 @@ def test_keeps_names_that_are_used_from_outside(models, tmp_path):
         path = models / f"{name}.tflite"
         before = flatbuffer.read(path)
         slimmed = slimming.slim(path)
-        after = _read(slimmed.content, tmp_path)
+        after = slimmable.read(slimmed.content, tmp_path)
         assert after.signatures == before.signatures
         for index, graph in enumerate(before.subgraphs):
             for position, tensor in enumerate(graph.tensors):
@@ -161,7 +145,7 @@ def test_the_models_are_what_they_stand_for(models):
 
 @pytest.mark.tensorflow
 def test_keeps_buffers_outside_and_in_their_places(models, tmp_path):
-    content = _slim_content(models / "outside.tflite")
+    content = slimmable.slim_content(models / "outside.tflite")
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
     outside = [buffer for buffer in model.buffers if buffer.offset > 1]
     assert outside
@@ -169,7 +153,7 @@ def test_keeps_buffers_outside_and_in_their_places(models, tmp_path):
         assert buffer.offset % 16 == 0
         assert buffer.offset + buffer.size <= len(content)
         assert buffer.data is None
-    _require_alignment(_read(content, tmp_path))
+    _require_alignment(slimmable.read(content, tmp_path))
 
 
 def _save(builder, tmp_path):
@@ -178,7 +162,7 @@ def _save(builder, tmp_path):
 
 def test_looks_up_the_same_words(tmp_path):
     path = _save(slimmable.words(), tmp_path)
-    content = _slim_content(path)
+    content = slimmable.slim_content(path)
     assert fields.of(content) == fields.of(path.read_bytes())
     written = slimming.slim_file(path, tmp_path / "slim.tflite")
     assert written.check.compared == ("XNNPACK", "builtin")

@@ -6,6 +6,7 @@ may look at; every choice is made on `validation`; `test` is evaluated once.
 """
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 
 import numpy as np
@@ -86,6 +87,11 @@ class Split:
 
     def fingerprint(self) -> str:
         """Returns a hash of inputs, labels and ids."""
+        return self._fingerprint
+
+    @functools.cached_property
+    def _fingerprint(self) -> str:
+        # Every stage and every variant asks; the arrays never change.
         arrays = {f"input/{name}": x for name, x in self.inputs.items()}
         arrays |= {"labels": self.labels, "ids": self.ids}
         return files.sha256_of_arrays(arrays)

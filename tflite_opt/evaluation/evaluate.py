@@ -8,7 +8,7 @@ import dataclasses
 import functools
 import os
 import pathlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -62,7 +62,6 @@ def evaluate(
     options: Options,
     baseline: evaluation.Evaluation | None = None,
     keras_outputs: Mapping[str, np.ndarray] | None = None,
-    progress: Callable[[int], None] | None = None,
 ) -> evaluation.Evaluation:
     """Evaluates a classifier and writes its predictions.
 
@@ -74,13 +73,12 @@ def evaluate(
         options: How.
         baseline: Evaluation of the float32 variant on the same split.
         keras_outputs: The Keras model's outputs on the split, by name.
-        progress: Called with the number of finished examples.
 
     Raises:
         ModelError: If the file cannot be run or is no classifier.
         DataError: If inputs, labels or baseline do not fit.
     """
-    outputs = _run(artifact, split, options, progress)
+    outputs = _run(artifact, split, options)
     scores = next(iter(outputs.values()))
     _check_scores(scores, split, artifact)
     predictions = scores.argmax(axis=-1).astype(np.int64)
@@ -124,7 +122,6 @@ def _run(
     artifact: artifact_record.Artifact,
     split: dataset_lib.Split,
     options: Options,
-    progress: Callable[[int], None] | None,
 ) -> dict[str, np.ndarray]:
     delegate = _usable_delegate(artifact.path, artifact.sha256)
     specs = interpreter.load(artifact.path, delegate=delegate).inputs
@@ -133,7 +130,6 @@ def _run(
         representative.match_inputs(split.inputs, specs),
         delegate=delegate,
         num_workers=options.num_workers or os.cpu_count() or 1,
-        progress=progress,
     )
 
 
