@@ -141,6 +141,8 @@ def _parse_flags(argv: Sequence[str]) -> Sequence[str]:
 
 
 def _fail(error: Exception) -> int:
+    if isinstance(error, errors.UserCodeError):
+        print(error.traceback_text, file=sys.stderr, end="")
     # One line, whatever the message went through.
     print("error: " + " ".join(str(error).split()), file=sys.stderr)
     return 2

@@ -1,16 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The flags that say which model becomes which variants."""
+"""The flags that say which variants are made."""
 
 from absl import flags
 
 from tflite_opt import recipe
 
-_MODEL = flags.DEFINE_string(
-    "model",
-    None,
-    "A Keras model (.h5, .keras), or the name of a reference model, which is "
-    "trained first. Default: the trained sample model.",
-)
 _RECIPES = flags.DEFINE_list(
     "recipes",
     list(recipe.DEFAULT_NAMES),
@@ -24,11 +18,6 @@ _SLIM = flags.DEFINE_boolean(
 _CONVERSION_TIMEOUT_S = flags.DEFINE_float(
     "conversion_timeout_s", 600.0, "A conversion that takes longer is killed."
 )
-
-
-def model() -> str | None:
-    """Returns the value of --model."""
-    return _MODEL.value
 
 
 def recipes() -> tuple[recipe.Recipe, ...]:

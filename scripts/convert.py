@@ -18,7 +18,13 @@ from tflite_opt.data import sources
 from tflite_opt.keras_models import source
 from tflite_opt.records import training
 
-from . import _cli, _conversion_flags, _data_flags, _run_flags
+from . import (
+    _cli,
+    _conversion_flags,
+    _data_flags,
+    _model_flags,
+    _run_flags,
+)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -31,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
     fingerprint = data.fingerprint()
     options = training.TrainingOptions()
     model = source.take_model(
-        _conversion_flags.model(), spec, fingerprint, options, run
+        _model_flags.choice(), spec, fingerprint, options, run
     )
     found, failures = stages.convert(
         convert.Request(

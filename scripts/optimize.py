@@ -27,6 +27,7 @@ from . import (
     _conversion_flags,
     _data_flags,
     _evaluation_flags,
+    _model_flags,
     _run_flags,
     _runtime_flags,
     _training_flags,
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str]) -> None:
     """Optimizes what the flags say."""
     _cli.reject_positional(arguments)
     request = pipeline.Request(
-        model=_conversion_flags.model(),
+        model=_model_flags.choice(),
         data=_data_flags.data_spec(),
         recipes=_conversion_flags.recipes(),
         training=_training_flags.training_options(),

@@ -9,6 +9,7 @@ import pytest
 from tflite_opt import pipeline, recipe
 from tflite_opt.data import dataset
 from tflite_opt.evaluation import evaluate
+from tflite_opt.keras_models import source
 from tflite_opt.records import benchmark, run_directory, training
 
 RECIPES = ("float32", "float16", "dynamic_range", "int8", "int4")
@@ -17,7 +18,7 @@ RECIPES = ("float32", "float16", "dynamic_range", "int8", "int4")
 def sample_request() -> pipeline.Request:
     """Returns a request that finishes in seconds."""
     return pipeline.Request(
-        model=None,
+        model=source.Choice(),
         data=dataset.DataSpec(source="digits", num_calibration=100),
         recipes=recipe.parse_names(RECIPES),
         training=training.TrainingOptions(),

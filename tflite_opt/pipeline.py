@@ -21,8 +21,7 @@ class Request:
     """What to optimize, and how to judge it.
 
     Attributes:
-        model: A Keras file, the name of a reference model, which is trained
-            first, or None for the trained sample model.
+        model: What the user names.
         data: The data set.
         recipes: `float32` first.
         training: How a reference model is trained.
@@ -33,7 +32,7 @@ class Request:
         runner: What measures; this machine by default.
     """
 
-    model: str | None
+    model: source.Choice
     data: dataset.DataSpec
     recipes: Sequence[recipe.Recipe]
     training: training_record.TrainingOptions
@@ -60,7 +59,9 @@ def optimize(
         request.model, request.data, fingerprint, request.training, run
     )
     limit = request.evaluation.max_accuracy_drop
-    stages.describe(model, data, request.recipes, limit, request.objective, run)
+    stages.describe(
+        model.artifact, data, request.recipes, limit, request.objective, run
+    )
     converted, _ = stages.convert(
         convert.Request(
             model=model,

@@ -8,15 +8,19 @@ from tflite_opt import recipe as recipe_lib
 from tflite_opt.conversion import convert, job
 from tflite_opt.data import dataset, sources
 from tflite_opt.keras_models import reference
-from tflite_opt.records import artifact, errors, run_directory
+from tflite_opt.records import artifact, errors, model_spec, run_directory
+
+
+def _model(path):
+    return model_spec.ModelSpec(
+        artifact=artifact.describe(path, format="keras")
+    )
 
 
 def _request(*recipes, **fields):
     spec = dataset.DataSpec(source="digits", num_calibration=20, limit=100)
     values = {
-        "model": artifact.describe(
-            reference.sample_model_path(), format="keras"
-        ),
+        "model": _model(reference.sample_model_path()),
         "data": spec,
         "data_fingerprint": sources.load(spec).fingerprint(),
         "recipes": recipes,
@@ -131,7 +135,7 @@ def test_a_model_that_cannot_be_loaded_stops_the_conversion(tmp_path):
         convert.convert(
             _request(
                 _preset("int8"),
-                model=artifact.describe(path, format="keras"),
+                model=_model(path),
             ),
             run,
         )

@@ -7,7 +7,7 @@ import pytest
 from tflite_opt import recipe
 from tflite_opt.conversion import convert
 from tflite_opt.data import dataset, sources
-from tflite_opt.records import artifact, run_directory
+from tflite_opt.records import artifact, model_spec, run_directory
 
 pytestmark = pytest.mark.tensorflow
 
@@ -49,7 +49,9 @@ def converted(tmp_path):
             source=f"npz:{tmp_path / 'data.npz'}", num_calibration=20
         )
         request = convert.Request(
-            model=artifact.describe(path, format="keras"),
+            model=model_spec.ModelSpec(
+                artifact=artifact.describe(path, format="keras")
+            ),
             data=spec,
             data_fingerprint=sources.load(spec).fingerprint(),
             recipes=recipe.parse_names(names),

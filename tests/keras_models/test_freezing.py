@@ -148,7 +148,10 @@ def test_rejects_an_unknown_dimension_and_names_the_input(tmp_path):
     model = keras.Model(image, keras.layers.Conv2D(2, 3)(image))
     with pytest.raises(
         errors.ModelError,
-        match=re.escape("input 'sound' with shape (None, None, 8, 1)"),
+        match=re.escape(
+            "input 'sound' with shape (1, -1, 8, 1). Say the size, as in "
+            "--input_shape=sound:1,128,8,1."
+        ),
     ):
         freezing.freeze(model, tmp_path / "frozen")
     assert not (tmp_path / "frozen").exists()

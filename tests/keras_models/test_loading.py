@@ -99,7 +99,7 @@ def test_rejects_an_archive_that_is_no_model(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", [".h5", ".keras"])
-def test_rejects_a_keras_3_file_with_the_way_out(tmp_path, suffix):
+def test_the_loader_of_keras_2_refuses_a_keras_3_file(tmp_path, suffix):
     path = tmp_path / f"model{suffix}"
     if suffix == ".keras":
         with zipfile.ZipFile(path, "w") as archive:
@@ -114,7 +114,7 @@ def test_rejects_a_keras_3_file_with_the_way_out(tmp_path, suffix):
             file.attrs["model_config"] = "{}"
             file.attrs["keras_version"] = "3.15.1"
     with pytest.raises(
-        errors.ModelError, match=re.escape("from Keras 3.15.1. Build the same")
+        errors.ModelError, match=re.escape("from Keras 3.15.1.")
     ):
         loading.load(path)
 

@@ -10,7 +10,9 @@ _OPTIONS = training.TrainingOptions(epochs=1)
 
 
 def _take(model, run, *, data=_DIGITS, options=_OPTIONS, fingerprint="f"):
-    return source.take_model(model, data, fingerprint, options, run)
+    choice = source.Choice(model=model)
+    found = source.take_model(choice, data, fingerprint, options, run)
+    return found.artifact
 
 
 @pytest.fixture

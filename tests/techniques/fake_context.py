@@ -18,6 +18,7 @@ class FakeContext:
         unsupported: tuple[str, ...] = (),
     ) -> None:
         self.float_model = float_model
+        self.float_backend: conversion.Backend = "tflite_converter"
         self.float_facts = float_facts or factories.model_facts()
         self._unsupported = unsupported
         self.options: conversion.ConverterOptions | None = None

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tflite_opt.conversion import litert_quantizer, tflite_converter
-from tflite_opt.records import conversion, facts
+from tflite_opt.records import conversion, errors, facts
 
 
 class FrozenModel:
@@ -19,6 +19,7 @@ class FrozenModel:
 
     Attributes:
         float_model: The float `.tflite`.
+        float_backend: What made it; `given` if the user did.
         float_facts: Facts of it.
     """
 
@@ -31,11 +32,21 @@ class FrozenModel:
     ) -> None:
         self.float_model = float_model
         self.float_facts = float_facts
+        self.float_backend: conversion.Backend = (
+            "tflite_converter" if saved_model.exists() else "given"
+        )
         self._saved_model = saved_model
         self._representative = representative
 
     def tflite_converter(self, options: conversion.ConverterOptions) -> bytes:
         """Converts the frozen SavedModel; see the protocol."""
+        if not self._saved_model.exists():
+            raise errors.ConversionError(
+                "The TFLite converter needs a Keras model or a SavedModel, and "
+                "this technique needs the converter. Received: a model that "
+                "was a .tflite or a PyTorch program. Give the original, or use "
+                "techniques of LiteRT Quantizer."
+            )
         return tflite_converter.convert(
             self._saved_model, options, self._representative
         )

@@ -19,8 +19,7 @@ from tflite_opt import recipe as recipe_lib
 from tflite_opt.conversion import job as job_lib
 from tflite_opt.conversion import remedies
 from tflite_opt.data import dataset as dataset_lib
-from tflite_opt.records import artifact as artifact_record
-from tflite_opt.records import errors, run_directory, variants
+from tflite_opt.records import errors, model_spec, run_directory, variants
 
 _LOG = logging.getLogger(__name__)
 _WORKER = "tflite_opt.conversion.worker"
@@ -31,7 +30,7 @@ class Request:
     """What to convert, and how.
 
     Attributes:
-        model: The Keras model.
+        model: What to convert.
         data: Where representative samples come from.
         data_fingerprint: Hash of all splits, so that a resumed run notices
             other data under the same name.
@@ -40,7 +39,7 @@ class Request:
         timeout_s: Longest time for one variant.
     """
 
-    model: artifact_record.Artifact
+    model: model_spec.ModelSpec
     data: dataset_lib.DataSpec
     data_fingerprint: str
     recipes: Sequence[recipe_lib.Recipe]
@@ -126,11 +125,11 @@ def _run_child(
                     current = None
                     fail(event["name"], event["message"])
                 case "aborted":
-                    raise errors.from_child(event["kind"], event["message"])
+                    raise errors.from_child(**event["error"])
     except child_process.ChildError as died:
         if current is None:
             raise errors.ConversionError(
-                f"Freezing {request.model.path.name!r} failed: {died}. "
+                f"Freezing {request.model.name!r} failed: {died}. "
                 f"{remedies.remedy_for(str(died))} See {layout.log}."
             ) from died
         fail(current, f"{died}.")
@@ -144,7 +143,7 @@ def _events(
     layout: job_lib.Layout,
 ) -> Any:
     job = job_lib.Job(
-        model=request.model.path,
+        model=request.model,
         layout=layout,
         data=request.data,
         freeze=not run.is_done("freeze", _freeze_inputs(request)),
@@ -167,7 +166,7 @@ def _failure(
     request: Request, recipe: recipe_lib.Recipe, message: str
 ) -> variants.Failure:
     return variants.Failure(
-        model=request.model.path.name,
+        model=request.model.name,
         name=recipe.name,
         technique=recipe.describe(),
         message=" ".join(message.split()),
@@ -178,9 +177,11 @@ def _failure(
 def _frozen_files(
     request: Request, layout: job_lib.Layout
 ) -> list[pathlib.Path]:
-    outputs = [layout.saved_model, layout.float_model]
-    return outputs + [
-        layout.keras_outputs(split) for split in request.reference_splits
+    return [
+        layout.opened,
+        layout.float_model,
+        *([layout.saved_model] if layout.saved_model.exists() else []),
+        *(layout.keras_outputs(split) for split in request.reference_splits),
     ]
 
 
@@ -190,7 +191,7 @@ def _stage(recipe: recipe_lib.Recipe) -> str:
 
 def _freeze_inputs(request: Request) -> dict[str, Any]:
     return {
-        "model": request.model.sha256,
+        "model": request.model.identity(),
         "data": request.data_fingerprint,
         "reference_splits": list(request.reference_splits),
         "versions": run_directory.package_versions(),

@@ -7,7 +7,12 @@ from typing import Any
 
 from tflite_opt import recipe as recipe_lib
 from tflite_opt.data import dataset as dataset_lib
-from tflite_opt.records import files, serialization, tensor_names
+from tflite_opt.records import (
+    files,
+    model_spec,
+    serialization,
+    tensor_names,
+)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -22,13 +27,18 @@ class Layout(serialization.Record):
 
     @property
     def saved_model(self) -> pathlib.Path:
-        """The frozen SavedModel."""
+        """The frozen SavedModel; a model without Keras may have none."""
         return self.root / "float" / "saved_model"
 
     @property
     def float_model(self) -> pathlib.Path:
         """The float `.tflite` that quantizations start from."""
         return self.root / "float" / "model.tflite"
+
+    @property
+    def opened(self) -> pathlib.Path:
+        """What the model turned out to be."""
+        return self.root / "float" / "model.json"
 
     def keras_outputs(self, split: str) -> pathlib.Path:
         """The Keras model's outputs on a split, by output name."""
@@ -73,7 +83,7 @@ class Job(serialization.Record):
     """One child process.
 
     Attributes:
-        model: The Keras model's file.
+        model: What to convert.
         layout: Where to write.
         data: For representative samples and reference outputs.
         freeze: Whether the frozen model must be made first.
@@ -81,7 +91,7 @@ class Job(serialization.Record):
         recipes: In `Recipe.to_json`'s form.
     """
 
-    model: pathlib.Path
+    model: model_spec.ModelSpec
     layout: Layout
     data: dataset_lib.DataSpec
     freeze: bool

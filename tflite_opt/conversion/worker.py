@@ -17,13 +17,12 @@ import numpy as np
 
 from tflite_opt import recipe as recipe_lib
 from tflite_opt.conversion import context as context_lib
+from tflite_opt.conversion import freeze
 from tflite_opt.conversion import job as job_lib
-from tflite_opt.conversion import tflite_converter
-from tflite_opt.data import dataset as dataset_lib
 from tflite_opt.data import representative, sources
 from tflite_opt.lint import rule
 from tflite_opt.records import artifact as artifact_record
-from tflite_opt.records import conversion, errors, facts, files, variants
+from tflite_opt.records import errors, facts, files, variants
 from tflite_opt.tflite import facts as facts_reader
 from tflite_opt.tflite import resolvers
 
@@ -45,7 +44,7 @@ def main(arguments: list[str]) -> None:
         try:
             _run(job, emit)
         except errors.TfliteOptError as error:
-            emit("aborted", kind=type(error).__name__, message=str(error))
+            emit("aborted", error=errors.to_parent(error))
 
 
 def _run(job: job_lib.Job, emit: Emit) -> None:
@@ -53,7 +52,7 @@ def _run(job: job_lib.Job, emit: Emit) -> None:
     layout = job.layout
     if job.freeze:
         emit("freezing")
-        freeze(job.model, layout, dataset, job.reference_splits)
+        freeze.freeze(job.model, layout, dataset, job.reference_splits)
         emit("frozen")
     if not job.recipes:
         return
@@ -89,51 +88,6 @@ def _run(job: job_lib.Job, emit: Emit) -> None:
             emit("failed", name=recipe.name, message=str(error))
         else:
             emit("converted", name=recipe.name)
-
-
-def freeze(
-    model_path: pathlib.Path,
-    layout: job_lib.Layout,
-    dataset: dataset_lib.Dataset,
-    reference_splits: tuple[str, ...],
-) -> None:
-    """Writes the SavedModel, the float `.tflite` and the Keras outputs.
-
-    Raises:
-        ModelError: If the file is no Keras model or cannot be frozen.
-        DataError: If the data do not fit the model.
-        ConversionError: If the converter rejects it.
-    """
-    from tflite_opt.keras_models import freezing, loading
-
-    model = loading.load(model_path)
-    specs = freezing.input_specs(model)
-    representative.representative_samples(dataset["calibration"], specs)
-    reference: dict[str, Mapping[str, np.ndarray]] = {}
-    for name in reference_splits:
-        inputs = representative.match_inputs(dataset[name].inputs, specs)
-        reference[name] = freezing.predict(model, inputs)
-        _check_labels(dataset[name], reference[name])
-    freezing.freeze(model, layout.saved_model)
-    content = tflite_converter.convert(
-        layout.saved_model, conversion.ConverterOptions(), {}
-    )
-    files.write_bytes(layout.float_model, content)
-    for name, outputs in reference.items():
-        files.write_npz(layout.keras_outputs(name), outputs)
-
-
-def _check_labels(
-    split: dataset_lib.Split, outputs: Mapping[str, np.ndarray]
-) -> None:
-    num_outputs = next(iter(outputs.values())).shape[-1]
-    largest = int(split.labels.max())
-    if largest >= num_outputs:
-        raise errors.DataError(
-            "Labels must be classes of the model. Received: "
-            f"label={largest}, split={split.name!r}, and a model with "
-            f"{num_outputs} outputs. Use the data set it was trained on."
-        )
 
 
 def _convert(

@@ -59,7 +59,7 @@ def match_inputs(
     Raises:
         DataError: If names, a shape or a dtype do not fit.
     """
-    matched = _match_names(inputs, input_specs)
+    matched = match_names(inputs, input_specs)
     for spec in input_specs:
         _check_shape(matched[spec.name], spec)
         if not (spec.scale and matched[spec.name].dtype == np.float32):
@@ -67,9 +67,14 @@ def match_inputs(
     return matched
 
 
-def _match_names(
+def match_names(
     inputs: Mapping[str, np.ndarray], input_specs: Sequence[facts.TensorSpec]
 ) -> dict[str, np.ndarray]:
+    """Renames a split's inputs to the model's, looking at names only.
+
+    Raises:
+        DataError: If the names do not fit.
+    """
     names = [spec.name for spec in input_specs]
     if len(inputs) == len(names) == 1:
         return {names[0]: next(iter(inputs.values()))}

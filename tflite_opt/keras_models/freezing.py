@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Turns a Keras model into what converters start from, and runs it.
+"""Turns a model into what converters start from, and runs it.
 
-A frozen model has a batch of 1, the Keras names of inputs and outputs, and its
+A frozen model has a batch of 1, its own names of inputs and outputs, and its
 variables as constants. Freezing once takes a second and makes each conversion
 several times faster than starting from the Keras model.
 """
@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from tflite_opt.keras_models import traceable
 from tflite_opt.records import errors, facts
 
 SIGNATURE_KEY = "serving_default"
@@ -25,38 +26,37 @@ def input_specs(model: Any) -> tuple[facts.TensorSpec, ...]:
     """Returns the inputs that the frozen model will have.
 
     Args:
-        model: A built `tf_keras` model.
+        model: A `Traceable` or a built `tf_keras` model.
 
     Returns:
-        Under their Keras names, in Keras' order, with a batch of 1.
+        In the model's order, with a batch of 1.
 
     Raises:
         ModelError: If the model is not built, its names make no signature, an
             input is no dense tensor, or a dimension other than the batch is
             unknown.
     """
-    if not getattr(model, "inputs", None):
-        raise errors.ModelError(
-            f"The model must have known inputs. Received: {model.name!r}, "
-            "which was never built. Call it once on data before saving it."
-        )
-    _check_names(model.input_names, model.output_names)
-    return tuple(
-        _input_spec(name, tensor)
-        for name, tensor in zip(model.input_names, model.inputs, strict=True)
-    )
+    found = traceable.of(model)
+    _check_names([spec.name for spec in found.inputs], found.output_names)
+    for spec in found.inputs:
+        if -1 in spec.shape:
+            example = ",".join(str(n if n > 0 else 128) for n in spec.shape)
+            raise errors.ModelError(
+                "Only the batch may be an unknown dimension. Received: input "
+                f"{spec.name!r} with shape {spec.shape}. Say the size, as in "
+                f"--input_shape={spec.name}:{example}."
+            )
+    return found.inputs
 
 
 def freeze(model: Any, directory: pathlib.Path) -> None:
     """Writes a frozen model as a SavedModel.
 
-    Its only signature, `serving_default`, has the Keras names of inputs and
-    outputs. A model with recurrent layers keeps its variables: the converter
-    no longer recognizes an LSTM whose body was inlined, and writes a loop of a
-    dozen operations instead of one.
+    Its only signature, `serving_default`, has the model's own names of inputs
+    and outputs.
 
     Args:
-        model: A built `tf_keras` model; not modified.
+        model: A `Traceable` or a built `tf_keras` model; not modified.
         directory: Of the SavedModel; what is inside is overwritten.
 
     Raises:
@@ -67,22 +67,21 @@ def freeze(model: Any, directory: pathlib.Path) -> None:
     from tensorflow.python.framework import convert_to_constants
 
     specs = input_specs(model)
-
-    def call(*inputs: Any) -> list[Any]:
-        return _outputs(model, inputs)
-
+    model = traceable.of(model)
     # The frozen function takes its inputs in this order, whatever they are
     # called; names come back with the signature.
-    concrete = tf.function(call, autograph=False).get_concrete_function(
+    concrete = tf.function(
+        lambda *inputs: model.call(inputs), autograph=False
+    ).get_concrete_function(
         *(
             tf.TensorSpec(spec.shape, spec.dtype, name=f"input_{index}")
             for index, spec in enumerate(specs)
         )
     )
     module = tf.Module()
-    if _is_recurrent(model):
+    if model.keeps_loops:
         frozen = concrete
-        module.kept_variables = model.variables
+        module.kept_variables = list(model.variables)
     else:
         frozen = convert_to_constants.convert_variables_to_constants_v2(
             concrete, lower_control_flow=False
@@ -102,6 +101,11 @@ def freeze(model: Any, directory: pathlib.Path) -> None:
             module,
             str(directory),
             signatures={SIGNATURE_KEY: module.serve.get_concrete_function()},
+            # No gradient is taken from here on, and those of swish refer to
+            # tensors that are gone.
+            options=tf.saved_model.SaveOptions(
+                experimental_custom_gradients=False
+            ),
         )
     except (OSError, tf.errors.OpError) as error:
         raise errors.OutputError(
@@ -116,7 +120,7 @@ def predict(
     """Returns the model's outputs in inference mode.
 
     Args:
-        model: A built `tf_keras` model; not modified.
+        model: A `Traceable` or a built `tf_keras` model; not modified.
         inputs: By its input names, arrays of shape `(n, ...)`.
         batch_size: Examples at a time; the outputs do not depend on it beyond
             rounding.
@@ -126,11 +130,14 @@ def predict(
     """
     import tensorflow as tf
 
+    model = traceable.of(model)
+    batch_size = min(batch_size, model.max_batch_size or batch_size)
+
     @tf.function(autograph=False, reduce_retracing=True)
     def call(*batch: Any) -> list[Any]:
-        return _outputs(model, batch)
+        return model.call(batch)
 
-    arrays = [inputs[name] for name in model.input_names]
+    arrays = [inputs[spec.name] for spec in model.inputs]
     batches = [
         call(*(tf.constant(x[start : start + batch_size]) for x in arrays))
         for start in range(0, len(arrays[0]), batch_size)
@@ -139,24 +146,6 @@ def predict(
         name: np.concatenate([batch[index].numpy() for batch in batches])
         for index, name in enumerate(model.output_names)
     }
-
-
-def _input_spec(name: str, tensor: Any) -> facts.TensorSpec:
-    shape = tensor.shape.as_list() if tensor.shape.rank is not None else None
-    if shape is None or None in shape[1:]:
-        raise errors.ModelError(
-            "Only the batch may be an unknown dimension. Received: input "
-            f"{name!r} with shape {shape and tuple(shape)}. Build the model "
-            "for one size."
-        )
-    if type(tensor).__name__ != "KerasTensor":
-        raise errors.ModelError(
-            f"The input {name!r} must be a dense tensor. "
-            f"Received: {type(tensor).__name__}"
-        )
-    return facts.TensorSpec(
-        name=name, shape=(1, *shape[1:]), dtype=tensor.dtype.name
-    )
 
 
 def _check_names(
@@ -178,18 +167,3 @@ def _check_names(
             f"Received: {', '.join(map(repr, refused))}. Build the model with "
             "another name for its `Input`."
         )
-
-
-def _is_recurrent(model: Any) -> bool:
-    import tf_keras as keras
-
-    return any(isinstance(m, keras.layers.RNN) for m in model.submodules)
-
-
-def _outputs(model: Any, inputs: Sequence[Any]) -> list[Any]:
-    """Returns the outputs in Keras' order for inputs in Keras' order."""
-    import tensorflow as tf
-
-    return tf.nest.flatten(
-        model(list(inputs) if len(inputs) > 1 else inputs[0], training=False)
-    )

@@ -1,25 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Loads a Keras 2 model from a file, or says in one line why it cannot."""
+"""Loads Keras models from files, or says in one line why it cannot."""
 
 import json
 import pathlib
+import re
 import zipfile
+from collections.abc import Mapping
 from typing import Any
 
 from tflite_opt.records import errors
 
 SUFFIXES = (".h5", ".keras")
 
-_WAY_OUT = "Save the whole model with `model.save(...)` of tf_keras."
+_WAY_OUT = "Save the whole model with `model.save(...)`."
+
+# What Keras raises for damaged files and unknown objects.
+_LOADING_ERRORS = (
+    *(OSError, ValueError, TypeError, KeyError, AttributeError),
+    *(IndexError, RuntimeError, EOFError, zipfile.BadZipFile),
+)
 
 
-def load(path: pathlib.Path) -> Any:
-    """Returns the model in a `.h5` or `.keras` file, not compiled.
-
-    Custom objects must be in scope (`tf_keras.utils.custom_object_scope`).
+def load(
+    path: pathlib.Path, custom_objects: Mapping[str, Any] | None = None
+) -> Any:
+    """Returns the Keras 2 model in a `.h5` or `.keras` file, not compiled.
 
     Args:
         path: A file that `tf_keras` saved, with architecture and weights.
+        custom_objects: By the names that the file has for them.
 
     Returns:
         A `tf_keras` model.
@@ -29,28 +38,75 @@ def load(path: pathlib.Path) -> Any:
             model, or one of Keras 3.
     """
     path = path.expanduser()
-    _check_file(path)
-    version = _saved_with(path)
+    version = keras_version(path)
     if not version.startswith("2."):
         raise errors.ModelError(
             "The model must be saved with tf_keras, which is Keras 2. "
-            f"Received: {str(path)!r} from Keras {version}. Build the same "
-            "model with tf_keras, copy the weights with "
-            "`set_weights(model.get_weights())` and save that."
+            f"Received: {str(path)!r} from Keras {version}."
         )
     import tf_keras as keras
 
+    return _load(keras, path, custom_objects)
+
+
+def load_keras3(
+    path: pathlib.Path, custom_objects: Mapping[str, Any] | None = None
+) -> Any:
+    """Returns the Keras 3 model in a `.h5` or `.keras` file, not compiled.
+
+    Raises:
+        ModelError: As `load`.
+    """
+    import keras as keras3
+
+    return _load(keras3, path.expanduser(), custom_objects)
+
+
+def load_saved_model(
+    path: pathlib.Path, custom_objects: Mapping[str, Any] | None = None
+) -> Any:
+    """Returns the Keras 2 model that a SavedModel holds.
+
+    Returns:
+        A `tf_keras` model; None if Keras did not write it, or its layers
+        cannot be made again.
+    """
+    if not (path / "keras_metadata.pb").exists():
+        return None
+    import tf_keras as keras
+
     try:
-        model = keras.models.load_model(path, compile=False)
-    except (
-        *(OSError, ValueError, TypeError, KeyError, AttributeError),
-        *(IndexError, RuntimeError, EOFError, zipfile.BadZipFile),
-    ) as error:
+        found = _load(keras, path, custom_objects)
+    except errors.ModelError:
+        # What it computes can still be taken from its signatures.
+        return None
+    return found if hasattr(found, "get_config") else None
+
+
+def keras_version(path: pathlib.Path) -> str:
+    """Returns the version of Keras that wrote a `.h5` or `.keras` file.
+
+    Raises:
+        ModelError: If it is missing, unreadable or no whole Keras model.
+    """
+    _check_file(path)
+    return _saved_with(path)
+
+
+def _load(
+    library: Any, path: pathlib.Path, custom_objects: Mapping[str, Any] | None
+) -> Any:
+    try:
+        model = library.models.load_model(
+            path, compile=False, custom_objects=dict(custom_objects or {})
+        )
+    except _LOADING_ERRORS as error:
         raise errors.ModelError(
-            f"Cannot load the Keras model {str(path)!r}: {_first_line(error)}. "
-            "It may be damaged, or need custom objects."
+            f"Cannot load the Keras model {str(path)!r}: {_reason(error)}. "
+            "It may be damaged, or need custom objects: "
+            "--custom_objects=package.module:NAME."
         ) from error
-    if not isinstance(model, keras.Model):
+    if not isinstance(model, library.Model):
         raise errors.ModelError(
             f"{str(path)!r} holds a {type(model).__name__}, not a model. "
             f"{_WAY_OUT}"
@@ -86,7 +142,7 @@ def _saved_with(path: pathlib.Path) -> str:
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise errors.ModelError(
             f"{str(path)!r} is not a Keras model or is damaged: "
-            f"{_first_line(error)}. {_WAY_OUT}"
+            f"{_reason(error)}. {_WAY_OUT}"
         ) from error
     return version
 
@@ -108,6 +164,9 @@ def _h5_version(path: pathlib.Path) -> str:
     return version.decode() if isinstance(version, bytes) else str(version)
 
 
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[0].strip("\"'").rstrip(".")
+def _reason(error: Exception) -> str:
+    """Returns one line; Keras 3 says which object is missing on another."""
+    text = str(error).strip() or type(error).__name__
+    missing = re.search(r"Could not locate [^.]*", text)
+    line = missing.group() if missing else text.splitlines()[0]
+    return line.strip("\"' ").rstrip(".")

@@ -146,8 +146,7 @@ def _main(arguments: Sequence[str]) -> None:
         try:
             train(Request.load(pathlib.Path(arguments[0])))
         except errors.TfliteOptError as error:
-            report = {"kind": type(error).__name__, "message": str(error)}
-            events.write(json.dumps(report) + "\n")
+            events.write(json.dumps(errors.to_parent(error)) + "\n")
 
 
 if __name__ == "__main__":

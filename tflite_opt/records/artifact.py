@@ -7,7 +7,9 @@ from typing import Literal
 
 from tflite_opt.records import errors, files, serialization
 
-ArtifactFormat = Literal["keras", "saved_model", "tflite"]
+ArtifactFormat = Literal[
+    "keras", "saved_model", "tflite", "pytorch", "function"
+]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -16,7 +18,8 @@ class Artifact(serialization.Record):
 
     Attributes:
         name: What tables call it: the recipe's name, or the file's stem.
-        path: Absolute path of the file, or of a SavedModel directory.
+        path: Absolute path of the file, or of a SavedModel directory. Of a
+            function, the module that defines it.
         format: What kind of file it is.
         sha256: Of the file's bytes; of all files for a directory.
         size_bytes: Of the real file.

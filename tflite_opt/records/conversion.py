@@ -14,7 +14,7 @@ from typing import Literal, Protocol
 from tflite_opt.records import facts as facts_record
 from tflite_opt.records import serialization
 
-Backend = Literal["tflite_converter", "litert_quantizer"]
+Backend = Literal["tflite_converter", "litert_quantizer", "given"]
 BackendChoice = Literal["auto", "tflite_converter", "litert_quantizer"]
 Granularity = Literal["per_channel", "per_tensor"]
 InterfaceType = Literal["float32", "int8", "uint8", "int16"]
@@ -97,9 +97,16 @@ class Converted:
 
 
 class ConversionContext(Protocol):
-    """One frozen model and the tools that convert it."""
+    """One frozen model and the tools that convert it.
+
+    Attributes:
+        float_model: The float `.tflite`.
+        float_backend: What made it; `given` if the user did.
+        float_facts: Facts of it.
+    """
 
     float_model: pathlib.Path
+    float_backend: Backend
     float_facts: facts_record.ModelFacts
 
     def tflite_converter(self, options: ConverterOptions) -> bytes:

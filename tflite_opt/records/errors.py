@@ -23,6 +23,18 @@ class DataError(InputError):
     """Data that do not fit the model, the metric or each other."""
 
 
+class UserCodeError(InputError):
+    """A function or module of the user's that raised.
+
+    Attributes:
+        traceback_text: Their own traceback, several lines; may be empty.
+    """
+
+    def __init__(self, message: str, traceback_text: str = "") -> None:
+        super().__init__(message)
+        self.traceback_text = traceback_text
+
+
 class OutputError(TfliteOptError):
     """A result that could not be written, or a directory that is taken."""
 
@@ -42,15 +54,24 @@ class BenchmarkError(TfliteOptError):
     """A launch that failed, crashed or ran out of time."""
 
 
-def from_child(kind: str, message: str) -> TfliteOptError:
+def to_parent(error: TfliteOptError) -> dict[str, str]:
+    """Returns what a child process tells about an error, for `from_child`."""
+    found = {"kind": type(error).__name__, "message": str(error)}
+    if isinstance(error, UserCodeError):
+        found["traceback_text"] = error.traceback_text
+    return found
+
+
+def from_child(kind: str, message: str, **details: str) -> TfliteOptError:
     """Returns the error that a child process reported.
 
     Args:
         kind: Name of a class of this module.
         message: Its message.
+        **details: What else the class takes.
     """
     cls = globals()[kind]
     if not (isinstance(cls, type) and issubclass(cls, TfliteOptError)):
         raise KeyError(kind)
-    error: TfliteOptError = cls(message)
+    error: TfliteOptError = cls(message, **details)
     return error

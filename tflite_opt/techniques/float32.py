@@ -25,7 +25,7 @@ class Float32(base.ConversionTechnique):
         """Returns the frozen model's own float `.tflite`."""
         return conversion.Converted(
             content=context.float_model.read_bytes(),
-            backend="tflite_converter",
+            backend=context.float_backend,
         )
 
     def verify(self, model: facts.ModelFacts) -> None:

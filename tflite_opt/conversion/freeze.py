@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every conversion of a model starts from, made once.
+
+The float `.tflite`, the SavedModel where there is one, the outputs of the
+user's own model on real examples, and what that model turned out to be.
+Runs in the child process of a conversion.
+"""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tflite_opt.conversion import job as job_lib
+from tflite_opt.conversion import tflite_converter
+from tflite_opt.data import dataset as dataset_lib
+from tflite_opt.data import representative
+from tflite_opt.keras_models import freezing, opening, torch_program
+from tflite_opt.records import conversion, errors, facts, files, model_spec
+from tflite_opt.tflite import facts as facts_reader
+from tflite_opt.tflite import interpreter, naming
+
+_Outputs = dict[str, Mapping[str, np.ndarray]]
+
+
+def freeze(
+    spec: model_spec.ModelSpec,
+    layout: job_lib.Layout,
+    dataset: dataset_lib.Dataset,
+    reference_splits: Sequence[str],
+) -> None:
+    """Writes the SavedModel, the float `.tflite` and the original's outputs.
+
+    Args:
+        spec: The model.
+        layout: Where to write.
+        dataset: Its data.
+        reference_splits: Splits on which the original's outputs are kept.
+
+    Raises:
+        ModelError: If the model cannot be opened or frozen.
+        DataError: If the data do not fit it.
+        ConversionError: If the converter rejects it.
+    """
+    shutil.rmtree(layout.saved_model, ignore_errors=True)
+    built = opening.build(spec) if spec.function else None
+    if spec.artifact.format == "tflite":
+        content = naming.with_signature(spec.artifact.path)
+        found = _float_file("tflite", "a .tflite holds operations, not layers")
+        outputs = _take_file(content, layout, dataset, reference_splits)
+    elif spec.artifact.format == "pytorch" or torch_program.is_module(built):
+        content = torch_program.to_tflite(spec, built)
+        found = _float_file("pytorch", "a PyTorch program has no Keras layers")
+        outputs = _take_file(content, layout, dataset, reference_splits)
+    else:
+        found, outputs = _take_keras(
+            opening.open_model(spec, built), layout, dataset, reference_splits
+        )
+    for name, arrays in outputs.items():
+        files.write_npz(layout.keras_outputs(name), arrays)
+    found.save(layout.opened, layout.root)
+
+
+def _float_file(
+    kind: model_spec.ModelKind, because: str
+) -> model_spec.OpenedModel:
+    return model_spec.OpenedModel(
+        kind=kind,
+        made_with=kind,
+        trainable=False,
+        untrainable_because=because,
+    )
+
+
+def _take_file(
+    content: bytes,
+    layout: job_lib.Layout,
+    dataset: dataset_lib.Dataset,
+    reference_splits: Sequence[str],
+) -> _Outputs:
+    """Takes a float `.tflite` as it is; it is its own original."""
+    with files.atomic_path(layout.float_model) as path:
+        path.write_bytes(content)
+        found = facts_reader.read_facts(path, delegation=False)
+        _require_float(found)
+        specs = interpreter.load(path).inputs
+        representative.representative_samples(dataset["calibration"], specs)
+        outputs: _Outputs = {}
+        for name in reference_splits:
+            inputs = representative.match_inputs(dataset[name].inputs, specs)
+            outputs[name] = interpreter.predict(path, inputs)
+            _check_labels(dataset[name], outputs[name])
+    return outputs
+
+
+def _take_keras(
+    opened: opening.Opened,
+    layout: job_lib.Layout,
+    dataset: dataset_lib.Dataset,
+    reference_splits: Sequence[str],
+) -> tuple[model_spec.OpenedModel, _Outputs]:
+    calibration = dataset["calibration"]
+    opened = opened.with_sizes(_sizes(opened.original.inputs, calibration))
+    specs = freezing.input_specs(opened.original)
+    representative.representative_samples(calibration, specs)
+    outputs: _Outputs = {}
+    for name in reference_splits:
+        inputs = representative.match_inputs(dataset[name].inputs, specs)
+        outputs[name] = freezing.predict(opened.original, inputs)
+        _check_labels(dataset[name], outputs[name])
+        opened = opened.confirmed(inputs, outputs[name])
+    freezing.freeze(opened.converted, layout.saved_model)
+    content = tflite_converter.convert(
+        layout.saved_model, conversion.ConverterOptions(), {}
+    )
+    files.write_bytes(layout.float_model, content)
+    return opened.facts, outputs
+
+
+def _sizes(
+    specs: Sequence[facts.TensorSpec], split: dataset_lib.Split
+) -> dict[str, tuple[int, ...]]:
+    """Returns the data's sizes for inputs with open dimensions."""
+    arrays: Mapping[str, Any] = representative.match_names(split.inputs, specs)
+    return {
+        spec.name: (1, *arrays[spec.name].shape[1:])
+        for spec in specs
+        if -1 in spec.shape
+    }
+
+
+def _require_float(found: facts.ModelFacts) -> None:
+    quantized = [
+        tensor
+        for tensor in found.weights
+        if tensor.dtype in facts.INTEGER_WEIGHT_DTYPES
+        or tensor.dtype == "float16"
+    ]
+    if quantized:
+        names = ", ".join(f"{t.name} ({t.dtype})" for t in quantized[:3])
+        raise errors.ModelError(
+            "Variants start from a model whose weights are float32. Received: "
+            f"{len(quantized)} of {len(found.weights)} weight tensors are not: "
+            f"{names}. Give the float model that it was made from."
+        )
+
+
+def _check_labels(
+    split: dataset_lib.Split, outputs: Mapping[str, np.ndarray]
+) -> None:
+    num_outputs = next(iter(outputs.values())).shape[-1]
+    largest = int(split.labels.max())
+    if largest >= num_outputs:
+        raise errors.DataError(
+            "Labels must be classes of the model. Received: "
+            f"label={largest}, split={split.name!r}, and a model with "
+            f"{num_outputs} outputs. Use the data set it was trained on."
+        )

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Finds and calls what users write: `package.module:NAME`.
+
+Their modules are found as Python finds them: installed, or in the current
+directory. What goes wrong inside their code is told apart from what goes
+wrong here.
+"""
+
+import importlib
+import pathlib
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from tflite_opt.records import errors
+
+
+def is_reference(text: str) -> bool:
+    """Whether a text has the form `package.module:NAME`."""
+    module, separator, name = text.partition(":")
+    return bool(separator) and all(
+        part.isidentifier() for part in (*module.split("."), *name.split("."))
+    )
+
+
+def add_current_directory() -> None:
+    """Lets modules of the current directory be found.
+
+    A console script does not have it on its path, `python -m` does.
+    """
+    here = str(pathlib.Path.cwd())
+    if here not in sys.path and "" not in sys.path:
+        sys.path.insert(0, here)
+
+
+def find(reference: str) -> Any:
+    """Returns the object that `package.module:NAME` names.
+
+    Raises:
+        InputError: If there is no such module or name.
+        UserCodeError: If importing the module fails inside it.
+    """
+    if not is_reference(reference):
+        raise errors.InputError(
+            "An object of yours must be given as package.module:NAME. "
+            f"Received: {reference!r}"
+        )
+    module_name, _, name = reference.partition(":")
+    found = _import(module_name, reference)
+    for part in name.split("."):
+        if not hasattr(found, part):
+            known = [n for n in vars(found) if not n.startswith("_")]
+            raise errors.InputError(
+                f"The module {module_name!r} must define {name!r}. "
+                f"Received: {', '.join(sorted(known)) or 'nothing'}."
+            )
+        found = getattr(found, part)
+    return found
+
+
+def call(reference: str, *arguments: Any) -> Any:
+    """Returns what the function that `package.module:NAME` names returns.
+
+    Raises:
+        InputError: If there is no such function.
+        UserCodeError: If it raises.
+    """
+    function = find(reference)
+    if not callable(function):
+        raise errors.InputError(
+            f"{reference!r} must be a function. "
+            f"Received: {type(function).__name__}"
+        )
+    return guard(reference, function, *arguments)
+
+
+def guard(reference: str, function: Callable[..., Any], *arguments: Any) -> Any:
+    """Calls a user's function.
+
+    Args:
+        reference: Names it in messages.
+        function: What is called.
+        *arguments: With what.
+
+    Raises:
+        UserCodeError: If it raises.
+    """
+    try:
+        return function(*arguments)
+    except errors.TfliteOptError:
+        raise
+    except Exception as error:  # Any code may raise anything.
+        raise _blame(reference, error) from error
+
+
+def _import(name: str, reference: str) -> Any:
+    add_current_directory()
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name and f"{name}.".startswith(f"{error.name}."):
+            raise errors.InputError(
+                f"No module {error.name!r}. Received: {reference!r}. Run from "
+                "the directory that holds it, or install it."
+            ) from error
+        raise _blame(reference, error) from error
+    except Exception as error:  # Any code may raise anything.
+        raise _blame(reference, error) from error
+
+
+def _blame(reference: str, error: Exception) -> errors.UserCodeError:
+    frames = traceback.extract_tb(error.__traceback__)
+    # The user's own frames follow those of this module and the import system.
+    own = next(
+        (
+            index
+            for index, frame in enumerate(frames)
+            if frame.filename != __file__
+            and "importlib" not in frame.filename
+            and not frame.filename.startswith("<frozen")
+        ),
+        0,
+    )
+    lines = traceback.format_list(frames[own:])
+    lines += traceback.format_exception_only(error)
+    last = frames[-1]
+    return errors.UserCodeError(
+        f"Your {reference} raised {type(error).__name__}: {error} "
+        f"({pathlib.Path(last.filename).name}:{last.lineno})",
+        f"Traceback of your code, {reference}:\n{''.join(lines)}",
+    )
