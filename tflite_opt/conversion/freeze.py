@@ -7,7 +7,7 @@ Runs in the child process of a conversion.
 """
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,9 @@ from tflite_opt.records import conversion, errors, facts, files, model_spec
 from tflite_opt.tflite import facts as facts_reader
 from tflite_opt.tflite import interpreter, naming
 
+_Predict = Callable[
+    [Mapping[str, np.ndarray], Sequence[str]], dict[str, np.ndarray]
+]
 _Outputs = dict[str, Mapping[str, np.ndarray]]
 
 
@@ -46,31 +49,35 @@ def freeze(
     shutil.rmtree(layout.saved_model, ignore_errors=True)
     built = opening.build(spec) if spec.function else None
     if spec.artifact.format == "tflite":
-        content = naming.with_signature(spec.artifact.path)
-        found = _float_file("tflite", "a .tflite holds operations, not layers")
+        content = naming.named(spec.artifact.path)
         outputs = _take_file(content, layout, dataset, reference_splits)
-    elif spec.artifact.format == "pytorch" or torch_program.is_module(built):
-        content = torch_program.to_tflite(spec, built)
-        found = _float_file("pytorch", "a PyTorch program has no Keras layers")
-        outputs = _take_file(content, layout, dataset, reference_splits)
-    else:
-        found, outputs = _take_keras(
-            opening.open_model(spec, built), layout, dataset, reference_splits
+        found = model_spec.OpenedModel(
+            kind="tflite",
+            made_with=".tflite",
+            trainable=False,
+            untrainable_because="a .tflite holds operations, not Keras layers",
         )
+    elif spec.artifact.format == "pytorch" or torch_program.is_module(built):
+        program = torch_program.open_program(spec, built)
+        outputs = _take_file(
+            program.to_tflite(),
+            layout,
+            dataset,
+            reference_splits,
+            program.predict,
+        )
+        found = model_spec.OpenedModel(
+            kind="pytorch",
+            made_with="PyTorch",
+            trainable=False,
+            untrainable_because="a PyTorch program has no Keras layers",
+        )
+    else:
+        opened = opening.open_model(spec, built)
+        found, outputs = _take_keras(opened, layout, dataset, reference_splits)
     for name, arrays in outputs.items():
         files.write_npz(layout.keras_outputs(name), arrays)
     found.save(layout.opened, layout.root)
-
-
-def _float_file(
-    kind: model_spec.ModelKind, because: str
-) -> model_spec.OpenedModel:
-    return model_spec.OpenedModel(
-        kind=kind,
-        made_with=kind,
-        trainable=False,
-        untrainable_because=because,
-    )
 
 
 def _take_file(
@@ -78,18 +85,27 @@ def _take_file(
     layout: job_lib.Layout,
     dataset: dataset_lib.Dataset,
     reference_splits: Sequence[str],
+    predict: _Predict | None = None,
 ) -> _Outputs:
-    """Takes a float `.tflite` as it is; it is its own original."""
+    """Takes a float `.tflite` as it is.
+
+    It is its own original, unless `predict` runs what it was made from.
+    """
     with files.atomic_path(layout.float_model) as path:
         path.write_bytes(content)
         found = facts_reader.read_facts(path, delegation=False)
         _require_float(found)
-        specs = interpreter.load(path).inputs
+        loaded = interpreter.load(path)
+        specs, names = loaded.inputs, [x.name for x in loaded.outputs]
         representative.representative_samples(dataset["calibration"], specs)
         outputs: _Outputs = {}
         for name in reference_splits:
             inputs = representative.match_inputs(dataset[name].inputs, specs)
-            outputs[name] = interpreter.predict(path, inputs)
+            outputs[name] = (
+                predict(inputs, names)
+                if predict
+                else interpreter.predict(path, inputs)
+            )
             _check_labels(dataset[name], outputs[name])
     return outputs
 
@@ -138,7 +154,10 @@ def _require_float(found: facts.ModelFacts) -> None:
         or tensor.dtype == "float16"
     ]
     if quantized:
-        names = ", ".join(f"{t.name} ({t.dtype})" for t in quantized[:3])
+        names = ", ".join(
+            f"{t.name or f'tensor {t.index}'} ({t.dtype})"
+            for t in quantized[:3]
+        )
         raise errors.ModelError(
             "Variants start from a model whose weights are float32. Received: "
             f"{len(quantized)} of {len(found.weights)} weight tensors are not: "

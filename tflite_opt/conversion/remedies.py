@@ -14,6 +14,11 @@ _REMEDIES = (
         "Fix the batch size of recurrent layers to 1, or use `unroll=True`.",
     ),
     (
+        r"quantize weights\. Received: 0% of the weights",
+        "The back ends leave weight tensors of fewer than 1,024 elements in "
+        "float; int8 quantizes small ones too.",
+    ),
+    (
         r"Flex|Select TF ops|custom op|is neither a custom op",
         "Replace the named operations with ones TFLite has.",
     ),

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tflite_opt.keras_models import traceable
+from tflite_opt.keras_models import recurrent, traceable
 from tflite_opt.records import errors, facts
 
 SIGNATURE_KEY = "serving_default"
@@ -70,14 +70,15 @@ def freeze(model: Any, directory: pathlib.Path) -> None:
     model = traceable.of(model)
     # The frozen function takes its inputs in this order, whatever they are
     # called; names come back with the signature.
-    concrete = tf.function(
-        lambda *inputs: model.call(inputs), autograph=False
-    ).get_concrete_function(
-        *(
-            tf.TensorSpec(spec.shape, spec.dtype, name=f"input_{index}")
-            for index, spec in enumerate(specs)
+    with recurrent.unrolled(model.loops):
+        concrete = tf.function(
+            lambda *inputs: model.call(inputs), autograph=False
+        ).get_concrete_function(
+            *(
+                tf.TensorSpec(spec.shape, spec.dtype, name=f"input_{index}")
+                for index, spec in enumerate(specs)
+            )
         )
-    )
     module = tf.Module()
     if model.keeps_loops:
         frozen = concrete

@@ -169,4 +169,4 @@ def _reason(error: Exception) -> str:
     text = str(error).strip() or type(error).__name__
     missing = re.search(r"Could not locate [^.]*", text)
     line = missing.group() if missing else text.splitlines()[0]
-    return line.strip("\"' ").rstrip(".")
+    return line.strip().rstrip(".")

@@ -46,13 +46,12 @@ class Opened:
     def with_sizes(self, input_shapes: Mapping[str, Sequence[int]]) -> "Opened":
         """Returns the same with open sizes filled in."""
         original = self.original.with_sizes(input_shapes)
-        return dataclasses.replace(
-            self,
-            original=original,
-            converted=dataclasses.replace(
-                self.converted, inputs=original.inputs
-            ),
+        converted = (
+            original
+            if self.converted is self.original
+            else dataclasses.replace(self.converted, inputs=original.inputs)
         )
+        return dataclasses.replace(self, original=original, converted=converted)
 
     def confirmed(
         self,
@@ -69,7 +68,7 @@ class Opened:
             With the difference written down; without the rebuilt model if it
             is too large.
         """
-        if self.converted is self.original or self.keras is None:
+        if self.converted is self.original:
             return self
         from tflite_opt.keras_models import freezing
 

@@ -10,6 +10,7 @@ import pathlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from tflite_opt.keras_models import recurrent
 from tflite_opt.records import errors, facts
 
 _DEFAULT_SIGNATURE = "serving_default"
@@ -26,10 +27,13 @@ class Traceable:
         output_names: In the order in which `call` returns them.
         call: From tensors to tensors.
         variables: What must be kept alive, or made constant.
-        keeps_loops: Whether its variables must stay variables: the converter
-            no longer recognizes an LSTM whose body was inlined, and writes a
-            loop of a dozen operations instead of one.
+        keeps_loops: Whether it has LSTMs and its variables must stay
+            variables: the converter no longer recognizes an LSTM whose body
+            was inlined, and writes a loop of a dozen operations instead of
+            one.
         max_batch_size: Examples that `call` takes at once; None for any.
+        loops: Recurrent layers of `tf_keras` that the converter has no
+            operation for.
     """
 
     name: str
@@ -39,6 +43,7 @@ class Traceable:
     variables: Sequence[Any]
     keeps_loops: bool = False
     max_batch_size: int | None = None
+    loops: Sequence[Any] = ()
 
     def with_sizes(
         self, input_shapes: Mapping[str, Sequence[int]]
@@ -81,10 +86,10 @@ def from_keras(model: Any) -> Traceable:
         ModelError: If the model is not built, or an input is no dense tensor.
     """
     import tensorflow as tf
-    import tf_keras as keras
 
     if not getattr(model, "inputs", None):
         return _from_subclass(model)
+    fused, loops = recurrent.fused_and_loops(model)
     specs = []
     for name, tensor in zip(model.input_names, model.inputs, strict=True):
         if type(tensor).__name__ != "KerasTensor":
@@ -104,10 +109,9 @@ def from_keras(model: Any) -> Traceable:
         output_names=tuple(model.output_names),
         call=call,
         variables=model.variables,
-        keeps_loops=any(
-            isinstance(m, keras.layers.RNN) for m in model.submodules
-        ),
+        keeps_loops=bool(fused),
         max_batch_size=_batch_limit(tensor.shape for tensor in model.inputs),
+        loops=loops,
     )
 
 
