@@ -11,6 +11,7 @@ import os
 import pathlib
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -52,6 +53,9 @@ def run(main: Main) -> None:
         )
         try:
             return main(argv[1:]) or 0
+        except errors.UserCodeError as error:
+            traceback.print_exception(error.__cause__)
+            return _fail(error)
         except errors.TfliteOptError as error:
             return _fail(error)
         except OSError as error:

@@ -5,6 +5,7 @@ import pytest
 from tests import factories
 from tflite_opt.data import dataset, sources
 from tflite_opt.evaluation import evaluate
+from tflite_opt.evaluation.metrics import top_k
 from tflite_opt.records import artifact, errors
 
 
@@ -86,20 +87,6 @@ def test_data_of_another_shape_are_refused(finished_run, split, tmp_path):
         _evaluate(_model(finished_run, "int8"), wrong, tmp_path)
 
 
-def test_agreement_compares_all_values():
-    reference = {"y": np.array([[0.1, 0.9], [0.6, 0.4]])}
-    outputs = {"y": np.array([[0.2, 0.8], [0.3, 0.7]], np.float32)}
-    found = evaluate.agreement(outputs, reference)
-    assert found.same_predictions == 0.5
-    assert found.max_absolute_difference == pytest.approx(0.3)
-    assert found.mean_absolute_difference == pytest.approx(0.2)
-
-
-def test_agreement_needs_the_same_outputs():
-    with pytest.raises(errors.DataError, match="those of the Keras model"):
-        evaluate.agreement({"y": np.zeros((2, 3))}, {"z": np.zeros((2, 3))})
-
-
 @pytest.mark.parametrize(
     ("lost", "won", "total", "verdict"),
     [
@@ -112,16 +99,17 @@ def test_the_verdict_needs_the_whole_interval(
     tmp_path, lost, won, total, verdict
 ):
     labels = np.zeros(total, np.int64)
-    candidate = np.ones(total, bool)
-    candidate[:lost] = False
+    candidate = np.zeros(total, np.int64)
+    candidate[:lost] = 1
     predictions = np.zeros(total, np.int64)
     predictions[total - won :] = 1
     path = tmp_path / "baseline.npz"
     np.savez(path, labels=labels, predictions=predictions)
     baseline = factories.evaluated(
-        factories.tflite("float32"), predictions_path=path
+        factories.tflite("float32"), predictions_path=path, num_examples=total
     )
-    drop = evaluate.accuracy_drop(candidate, baseline, "f", 0.005)
+    statistics = {"labels": labels, "predictions": candidate}
+    drop = evaluate.metric_drop(top_k.Top1(), statistics, baseline, "f", 0.005)
     assert drop.verdict == verdict
     assert (drop.examples_needed is None) == (verdict != "not provable")
 

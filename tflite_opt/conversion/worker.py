@@ -126,8 +126,13 @@ def freeze(
 def _check_labels(
     split: dataset_lib.Split, outputs: Mapping[str, np.ndarray]
 ) -> None:
-    num_outputs = next(iter(outputs.values())).shape[-1]
-    largest = int(split.labels.max())
+    shape = next(iter(outputs.values())).shape
+    labels = split.labels
+    if labels is None or labels.ndim != 1 or labels.dtype.kind not in "iu":
+        return
+    if len(shape) != 2 or shape[1] < 2:
+        return
+    num_outputs, largest = shape[1], int(labels.max())
     if largest >= num_outputs:
         raise errors.DataError(
             "Labels must be classes of the model. Received: "

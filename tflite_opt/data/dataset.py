@@ -57,14 +57,15 @@ class Split:
     Attributes:
         name: One of `SPLIT_NAMES`.
         inputs: By input name, arrays of shape `(n, ...)`.
-        labels: Class indices, shape `(n,)`, int64.
+        labels: Class indices `(n,)` or class maps `(n, h, w)`, int64; values
+            `(n, ...)`, float32; None for unlabelled data.
         ids: Position of each example in the source, shape `(n,)`, int64;
             unique over all splits but `calibration`, which is in `train`.
     """
 
     name: str
     inputs: Mapping[str, np.ndarray]
-    labels: np.ndarray
+    labels: np.ndarray | None
     ids: np.ndarray
 
     def __post_init__(self) -> None:
@@ -74,7 +75,9 @@ class Split:
             DataError: If they do not.
         """
         lengths = {name: len(array) for name, array in self.inputs.items()}
-        lengths |= {"labels": len(self.labels), "ids": len(self.ids)}
+        lengths["ids"] = len(self.ids)
+        if self.labels is not None:
+            lengths["labels"] = len(self.labels)
         if len(set(lengths.values())) != 1 or not len(self.ids):
             raise errors.DataError(
                 "All arrays of a split must have the same number of examples, "
@@ -93,7 +96,9 @@ class Split:
     def _fingerprint(self) -> str:
         # Every stage and every variant asks; the arrays never change.
         arrays = {f"input/{name}": x for name, x in self.inputs.items()}
-        arrays |= {"labels": self.labels, "ids": self.ids}
+        arrays["ids"] = self.ids
+        if self.labels is not None:
+            arrays["labels"] = self.labels
         return files.sha256_of_arrays(arrays)
 
     def take(self, positions: np.ndarray, name: str) -> "Split":
@@ -101,7 +106,7 @@ class Split:
         return Split(
             name=name,
             inputs={key: x[positions] for key, x in self.inputs.items()},
-            labels=self.labels[positions],
+            labels=None if self.labels is None else self.labels[positions],
             ids=self.ids[positions],
         )
 
