@@ -3,6 +3,7 @@
 
 import dataclasses
 import pathlib
+from collections.abc import Sequence
 from typing import TypeVar
 
 from tflite_opt.records import (
@@ -99,7 +100,7 @@ def build(run: run_directory.RunDirectory) -> report.Report:
     return report.Report(
         description=dataclasses.replace(description, model=model),
         recommendation=chosen,
-        rows=tuple(_mark_pareto(rows)),
+        rows=tuple(mark_pareto(rows)),
         failures=tuple(failures),
         device=_device_text(results[0].device) if results else "",
         runtime=results[0].runtime if results else "",
@@ -217,7 +218,13 @@ def _interleaved(
     return min(own) <= max(others) and min(others) <= max(own)
 
 
-def _mark_pareto(rows: list[report.Row]) -> list[report.Row]:
+def mark_pareto(rows: Sequence[report.Row]) -> list[report.Row]:
+    """Marks the rows that no other one dominates in metric, time and size.
+
+    Args:
+        rows: All judged by the same metric; one that was not evaluated or not
+            measured is never marked.
+    """
     measured, points = [], []
     for row in rows:
         if row.metric is None or row.median_ms is None:
