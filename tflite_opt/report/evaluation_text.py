@@ -74,7 +74,7 @@ def header(found: evaluation.Metric | None, is_labelled: bool) -> str:
 
 def method(name: str) -> str:
     """Returns what people call a way to make an interval."""
-    return _METHODS[name]
+    return _METHODS.get(name, name)
 
 
 def unit(drop: evaluation.MetricDrop) -> str:

@@ -43,7 +43,16 @@ def test_at_most_one_metric_is_the_natural_one(output, labels):
     assert len(natural) <= 1
 
 
-def test_where_no_metric_is_natural_the_user_has_to_choose():
-    task = tasks.a_task(np.zeros((6, 4, 4, 2)), _CLASSES)
+@pytest.mark.parametrize(
+    ("output", "labels"),
+    [
+        ((4, 4, 2), _CLASSES),
+        ((7,), np.zeros((6, 9), np.int64)),
+        ((7,), np.zeros((6, 9, 5), np.float32)),
+    ],
+    ids=["maps", "tokens", "boxes"],
+)
+def test_where_no_metric_is_natural_the_user_has_to_choose(output, labels):
+    task = tasks.a_task(np.zeros((6, *output)), labels)
     with pytest.raises(errors.DataError, match="Choose one with --metric: agr"):
         base.choose("auto", task)

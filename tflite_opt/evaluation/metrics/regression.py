@@ -20,8 +20,12 @@ class MeanAbsoluteError(resampled.Mean):
 
     @classmethod
     def is_natural(cls, task: task_lib.Task) -> bool:
-        """Labels that are values."""
-        return task.labels is not None and task.labels.dtype.kind == "f"
+        """Labels that are values, as many as the output has."""
+        return (
+            task.labels is not None
+            and task.labels.dtype.kind == "f"
+            and _fits(task)
+        )
 
     def select(self, task: task_lib.Task) -> tuple[base.Metric, ...]:
         """Adds the squared error."""
@@ -58,10 +62,13 @@ class MeanSquaredError(resampled.Mean):
 
 
 def _check_values(metric: base.Metric, task: task_lib.Task) -> None:
-    fits = task.labels is not None and _bare(task.labels.shape[1:]) == _bare(
-        task.output_shape
-    )
-    metric.require(fits, "labels shaped like the first output", task)
+    metric.require(_fits(task), "labels shaped like the first output", task)
+
+
+def _fits(task: task_lib.Task) -> bool:
+    if task.labels is None:
+        return False
+    return _bare(task.labels.shape[1:]) == _bare(task.output_shape)
 
 
 def _bare(shape: task_lib.Shape) -> task_lib.Shape:
