@@ -126,13 +126,13 @@ def freeze(
 def _check_labels(
     split: dataset_lib.Split, outputs: Mapping[str, np.ndarray]
 ) -> None:
-    shape = next(iter(outputs.values())).shape
-    labels = split.labels
-    if labels is None or labels.ndim != 1 or labels.dtype.kind not in "iu":
+    if split.labels is None or not dataset_lib.are_class_indices(split.labels):
         return
+    shape = next(iter(outputs.values())).shape
+    # One score for two classes and reconstructions are no list of classes.
     if len(shape) != 2 or shape[1] < 2:
         return
-    num_outputs, largest = shape[1], int(labels.max())
+    num_outputs, largest = shape[1], int(split.labels.max())
     if largest >= num_outputs:
         raise errors.DataError(
             "Labels must be classes of the model. Received: "

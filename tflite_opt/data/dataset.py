@@ -57,8 +57,9 @@ class Split:
     Attributes:
         name: One of `SPLIT_NAMES`.
         inputs: By input name, arrays of shape `(n, ...)`.
-        labels: Class indices `(n,)` or class maps `(n, h, w)`, int64; values
-            `(n, ...)`, float32; None for unlabelled data.
+        labels: Class indices, shape `(n,)`, int64; class maps, shape
+            `(n, height, width)`, int64; values, shape `(n, ...)`, float32; or
+            None for unlabelled examples.
         ids: Position of each example in the source, shape `(n,)`, int64;
             unique over all splits but `calibration`, which is in `train`.
     """
@@ -101,6 +102,27 @@ class Split:
             arrays["labels"] = self.labels
         return files.sha256_of_arrays(arrays)
 
+    def class_indices(self) -> np.ndarray:
+        """Returns labels that are one class for each example.
+
+        Returns:
+            Shape `(n,)`, int64.
+
+        Raises:
+            DataError: If the labels are something else, or there are none.
+        """
+        if self.labels is None or not are_class_indices(self.labels):
+            found = (
+                "no labels"
+                if self.labels is None
+                else f"labels of shape {self.labels.shape}, {self.labels.dtype}"
+            )
+            raise errors.DataError(
+                "This needs one class for each example. "
+                f"Received: {found} in split={self.name!r}"
+            )
+        return self.labels
+
     def take(self, positions: np.ndarray, name: str) -> "Split":
         """Returns the examples at `positions` as a split called `name`."""
         return Split(
@@ -109,6 +131,11 @@ class Split:
             labels=None if self.labels is None else self.labels[positions],
             ids=self.ids[positions],
         )
+
+
+def are_class_indices(labels: np.ndarray) -> bool:
+    """Returns whether labels of a split are one class for each example."""
+    return labels.ndim == 1 and labels.dtype.kind in "iu"
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)

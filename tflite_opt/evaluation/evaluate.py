@@ -94,35 +94,28 @@ def evaluate(
     inputs = representative.match_inputs(split.inputs, model.inputs)
     task = _task(artifact.name, model, inputs, split, keras_outputs)
     chosen = metrics_lib.choose(options.metric, task)
-    statistics, agreement = _collect(
-        model, inputs, split.labels, task, chosen, keras_outputs, options
-    )
+    statistics, agreement = _collect(model, inputs, task, chosen, options)
     for metric in chosen:
         statistics = metric.complete(statistics)
     kept = {**_labels(split), **statistics}
+    measured = tuple(metric.measure(kept) for metric in chosen)
+    fingerprint, drop = split.fingerprint(), None
+    if baseline is not None:
+        drop = metric_drop(
+            chosen[0], kept, baseline, fingerprint, options.max_accuracy_drop
+        )
     files.write_npz(predictions_path, {"ids": split.ids, **kept})
-    fingerprint = split.fingerprint()
     return evaluation.Evaluation(
         artifact=artifact,
         dataset=dataset,
         split=split.name,
         data_fingerprint=fingerprint,
-        metrics=tuple(metric.measure(kept) for metric in chosen),
+        metrics=measured,
         num_examples=len(split),
         predictions_path=predictions_path,
         predictions_sha256=files.sha256_of_file(predictions_path),
         agreement=agreement,
-        drop=(
-            metric_drop(
-                chosen[0],
-                kept,
-                baseline,
-                fingerprint,
-                options.max_accuracy_drop,
-            )
-            if baseline is not None
-            else None
-        ),
+        drop=drop,
         is_labelled=split.labels is not None,
     )
 
@@ -141,7 +134,7 @@ def _task(
         input_shapes={name: array.shape[1:] for name, array in inputs.items()},
         output_shapes={name: array.shape[1:] for name, array in first.items()},
         labels=split.labels,
-        has_original=originals is not None,
+        originals=originals,
     )
     if originals is not None:
         original.check(task.output_shapes, originals, len(split))
@@ -157,10 +150,8 @@ def _labels(split: dataset_lib.Split) -> dict[str, np.ndarray]:
 def _collect(
     model: loaded_model.LoadedModel,
     inputs: loaded_model.Arrays,
-    labels: np.ndarray | None,
     task: task_lib.Task,
     chosen: tuple[metrics_lib.Metric, ...],
-    originals: Mapping[str, np.ndarray] | None,
     options: Options,
 ) -> tuple[metrics_lib.Statistics, evaluation.Agreement | None]:
     """Runs the model; returns statistics of all examples."""
@@ -168,25 +159,14 @@ def _collect(
     def look(
         begin: int, rows: loaded_model.Arrays, raw: loaded_model.Arrays
     ) -> tuple[dict[str, np.ndarray], original.Differences | None]:
-        outputs = model.to_real(raw)
-        here = slice(begin, begin + len(next(iter(outputs.values()))))
-        batch = task_lib.Batch(
-            inputs=rows,
-            outputs=outputs,
-            labels=None if labels is None else labels[here],
-            originals=(
-                None
-                if originals is None
-                else {name: x[here] for name, x in originals.items()}
-            ),
-        )
+        batch = task.batch(begin, rows, model.to_real(raw))
         kept: dict[str, np.ndarray] = {}
         for metric in chosen:
             kept |= metric.statistics(batch)
         if batch.originals is None:
             return kept, None
         return kept, original.differences(
-            outputs, batch.originals, task.has_class_scores
+            batch.outputs, batch.originals, task.has_class_scores
         )
 
     parts = interpreter.map_batches(

@@ -10,7 +10,7 @@ def a_task(
     output: np.ndarray,
     labels: np.ndarray | None,
     inputs: np.ndarray | None = None,
-    has_original: bool = False,
+    originals: np.ndarray | None = None,
 ) -> task.Task:
     inputs = np.zeros((len(output), 8, 8, 1)) if inputs is None else inputs
     return task.Task(
@@ -18,7 +18,7 @@ def a_task(
         input_shapes={"x": inputs.shape[1:]},
         output_shapes={"y": output.shape[1:]},
         labels=labels,
-        has_original=has_original,
+        originals=None if originals is None else {"y": originals},
     )
 
 

@@ -65,7 +65,7 @@ def test_a_relative_error_is_lost_in_its_own_points():
     ids=["scores", "value", "reconstruction", "image"],
 )
 def test_data_without_labels_ask_for_it(output, name):
-    task = tasks.a_task(output, None, has_original=True)
+    task = tasks.a_task(output, None, originals=output)
     assert [metric.name for metric in base.choose("auto", task)] == [name]
 
 

@@ -121,7 +121,7 @@ def test_refuses_what_are_no_detections(changed, labels, message):
         input_shapes={"x": (8, 8, 3)},
         output_shapes=shapes | changed,
         labels=labels,
-        has_original=False,
+        originals=None,
     )
     with pytest.raises(errors.InputError) as caught:
         base.choose("coco_map", task)

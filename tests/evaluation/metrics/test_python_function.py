@@ -46,12 +46,21 @@ def test_the_function_says_which_direction_is_better():
     assert better.loss(after, before).value > 0
 
 
+def test_labels_that_count_something_are_no_classes():
+    metric = _metric("accuracy")
+    counts = tasks.statistics(metric, _SCORES, np.arange(60))
+    assert (metric.strata(counts) == 0).all()
+    classes = tasks.statistics(metric, _SCORES, _LABELS)
+    assert (metric.strata(classes) == _LABELS).all()
+
+
 @pytest.mark.parametrize(
     ("name", "received"),
     [
         ("nothing", "Received: None"),
         ("too_many", "Received: shape=(3,)"),
         ("not_finite", "Received: nan"),
+        ("not_all_finite", "Received: NaN or infinity among them"),
     ],
 )
 def test_what_it_returns_must_be_numbers(name, received):

@@ -88,7 +88,7 @@ class RelativeError(resampled.Resampled):
 
 def _check_original(metric: base.Metric, task: task_lib.Task) -> None:
     metric.require(
-        task.has_original,
+        task.originals is not None,
         "the original model's outputs (--keras_outputs), or use labelled "
         "data and another metric",
         task,

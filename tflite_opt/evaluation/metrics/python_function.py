@@ -10,12 +10,15 @@ and `is_fraction` (False if missing).
 import numpy as np
 
 from tflite_opt import user_code
+from tflite_opt.data import dataset
 from tflite_opt.evaluation.metrics import base, resampled
 from tflite_opt.evaluation.metrics import task as task_lib
 from tflite_opt.records import errors
 
 _OUTPUT = "output/"
 _PER_EXAMPLE = "user_values"
+# Integers with fewer examples each are counts or other values, no classes.
+_MIN_PER_CLASS = 5
 
 
 class PythonFunction(resampled.Resampled):
@@ -76,7 +79,11 @@ class PythonFunction(resampled.Resampled):
     def strata(self, statistics: base.Statistics) -> np.ndarray:
         """Returns the classes, so that no resample lacks one."""
         labels = statistics.get("labels")
-        if labels is None or labels.ndim != 1 or labels.dtype.kind == "f":
+        if (
+            labels is None
+            or not dataset.are_class_indices(labels)
+            or len(np.unique(labels)) * _MIN_PER_CLASS > len(labels)
+        ):
             return super().strata(statistics)
         return labels
 
@@ -106,9 +113,12 @@ class PythonFunction(resampled.Resampled):
             found = np.asarray(result, np.float64)
         except (TypeError, ValueError) as error:
             raise self._refuse(repr(result), size) from error
-        if found.shape not in ((), (size,)) or not np.isfinite(found).all():
-            received = f"shape={found.shape}" if found.ndim else repr(result)
-            raise self._refuse(received, size)
+        if not found.ndim and not np.isfinite(found):
+            raise self._refuse(repr(result), size)
+        if found.shape not in ((), (size,)):
+            raise self._refuse(f"shape={found.shape}", size)
+        if not np.isfinite(found).all():
+            raise self._refuse("NaN or infinity among them", size)
         return found
 
     def _refuse(self, received: str, size: int) -> errors.InputError:

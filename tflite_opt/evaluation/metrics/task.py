@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from tflite_opt.data import dataset
+
 Shape = tuple[int, ...]
 
 
@@ -19,14 +21,15 @@ class Task:
         output_shapes: Likewise.
         labels: Class indices `(n,)` or class maps `(n, h, w)`, int64; values
             `(n, ...)`, float32; None for unlabelled data.
-        has_original: Whether outputs of the original model are there.
+        originals: Outputs of the original model for all examples, by name;
+            None without them.
     """
 
     model: str
     input_shapes: Mapping[str, Shape]
     output_shapes: Mapping[str, Shape]
     labels: np.ndarray | None
-    has_original: bool
+    originals: Mapping[str, np.ndarray] | None
 
     @property
     def input_shape(self) -> Shape:
@@ -48,12 +51,18 @@ class Task:
     @property
     def has_class_indices(self) -> bool:
         """Whether the labels are class indices."""
-        return self._are_integers(dimensions=1)
+        return self.labels is not None and dataset.are_class_indices(
+            self.labels
+        )
 
     @property
     def has_class_maps(self) -> bool:
         """Whether the labels are class maps."""
-        return self._are_integers(dimensions=3)
+        return (
+            self.labels is not None
+            and self.labels.ndim == 3
+            and self.labels.dtype.kind in "iu"
+        )
 
     @property
     def is_binary(self) -> bool:
@@ -90,6 +99,31 @@ class Task:
             return len(self.output_shape) == 3 and self.output_shape[-1] > 1
         return self.num_columns > 1 and not self.is_reconstruction
 
+    def batch(
+        self,
+        begin: int,
+        inputs: Mapping[str, np.ndarray],
+        outputs: Mapping[str, np.ndarray],
+    ) -> "Batch":
+        """Returns consecutive examples after inference.
+
+        Args:
+            begin: Number of the first one.
+            inputs: See `Batch`.
+            outputs: See `Batch`.
+        """
+        here = slice(begin, begin + len(next(iter(outputs.values()))))
+        return Batch(
+            inputs=inputs,
+            outputs=outputs,
+            labels=None if self.labels is None else self.labels[here],
+            originals=(
+                None
+                if self.originals is None
+                else {name: x[here] for name, x in self.originals.items()}
+            ),
+        )
+
     def describe(self) -> str:
         """Returns the facts that decide whether a metric fits."""
         labels = (
@@ -102,13 +136,6 @@ class Task:
         return (
             f"model={self.model!r}, labels={labels}, outputs="
             f"{dict(self.output_shapes)} for inputs={dict(self.input_shapes)}"
-        )
-
-    def _are_integers(self, dimensions: int) -> bool:
-        return (
-            self.labels is not None
-            and self.labels.ndim == dimensions
-            and self.labels.dtype.kind in "iu"
         )
 
 
