@@ -117,7 +117,7 @@ def result(
     )
 
 
-def drop(value: float, **fields: Any) -> evaluation.AccuracyDrop:
+def drop(value: float, **fields: Any) -> evaluation.MetricDrop:
     values: dict[str, Any] = {
         "baseline": "0" * 64,
         "num_examples": 450,
@@ -131,7 +131,7 @@ def drop(value: float, **fields: Any) -> evaluation.AccuracyDrop:
         "verdict": "not provable",
         "examples_needed": 10_000,
     }
-    return evaluation.AccuracyDrop(**values | fields)
+    return evaluation.MetricDrop(**values | fields)
 
 
 def accuracy(value: float = 0.98, name: str = "top1") -> evaluation.Metric:
@@ -147,7 +147,7 @@ def accuracy(value: float = 0.98, name: str = "top1") -> evaluation.Metric:
 
 def evaluated(
     item: artifact.Artifact,
-    loss: evaluation.AccuracyDrop | None = None,
+    loss: evaluation.MetricDrop | None = None,
     split: str = "validation",
     **fields: Any,
 ) -> evaluation.Evaluation:

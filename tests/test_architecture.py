@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from tflite_opt import techniques
+from tflite_opt.evaluation import metrics
 
 _ROOT = pathlib.Path(__file__).parents[1]
 _PACKAGE = _ROOT / "tflite_opt"
@@ -135,6 +136,15 @@ def test_each_technique_has_its_test():
     for path in folder.glob("*.py"):
         if path.stem != "__init__":
             test = _ROOT / "tests" / "techniques" / f"test_{path.stem}.py"
+            assert test.is_file(), test
+
+
+def test_each_metric_has_its_test():
+    folder = pathlib.Path(metrics.__path__[0])
+    for path in folder.glob("*.py"):
+        if path.stem != "__init__":
+            name = f"test_{path.stem}.py"
+            test = _ROOT / "tests" / "evaluation" / "metrics" / name
             assert test.is_file(), test
 
 

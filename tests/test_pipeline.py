@@ -41,8 +41,8 @@ def test_each_recipe_became_a_row_with_all_its_evidence(finished_run):
     for row in content.rows:
         path = finished_run.path("artifacts", f"{row.name}.tflite")
         assert row.size_bytes == path.stat().st_size
-        assert row.accuracy.value > 0.9
-        assert row.accuracy.low < row.accuracy.value < row.accuracy.high
+        assert row.metric.value > 0.9
+        assert row.metric.low < row.metric.value < row.metric.high
         assert (
             row.agreement.num_examples
             == content.description.num_examples["test"]

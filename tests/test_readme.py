@@ -34,7 +34,7 @@ def _table(content):
             f"**{row.name}**" if row.is_recommended else row.name,
             f"{row.size_bytes:,}",
             f"{row.times_smaller:.2f}",
-            evaluation_text.metric(row.accuracy),
+            evaluation_text.metric(row.metric),
             evaluation_text.loss(row.drop),
             row.drop.verdict if row.drop else "-",
             f"{row.median_ms:.4g}",

@@ -96,6 +96,7 @@ def evaluate(
         "baseline": artifacts[0].sha256,
         "data": examples.fingerprint(),
         "keras_outputs": _hash_of(keras_outputs),
+        "metric": options.metric,
         "max_accuracy_drop": options.max_accuracy_drop,
         "versions": run_directory.package_versions(),
     }

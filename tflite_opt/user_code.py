@@ -59,6 +59,22 @@ def find(reference: str) -> Any:
     return found
 
 
+def function(reference: str) -> Callable[..., Any]:
+    """Returns the function that `package.module:NAME` names.
+
+    Raises:
+        InputError: If there is none.
+        UserCodeError: If importing the module fails inside it.
+    """
+    found: Callable[..., Any] = find(reference)
+    if not callable(found):
+        raise errors.InputError(
+            f"{reference!r} must be a function. "
+            f"Received: {type(found).__name__}"
+        )
+    return found
+
+
 def call(reference: str, *arguments: Any) -> Any:
     """Returns what the function that `package.module:NAME` names returns.
 
@@ -66,28 +82,22 @@ def call(reference: str, *arguments: Any) -> Any:
         InputError: If there is no such function.
         UserCodeError: If it raises.
     """
-    function = find(reference)
-    if not callable(function):
-        raise errors.InputError(
-            f"{reference!r} must be a function. "
-            f"Received: {type(function).__name__}"
-        )
-    return guard(reference, function, *arguments)
+    return guard(reference, function(reference), *arguments)
 
 
-def guard(reference: str, function: Callable[..., Any], *arguments: Any) -> Any:
+def guard(reference: str, called: Callable[..., Any], *arguments: Any) -> Any:
     """Calls a user's function.
 
     Args:
         reference: Names it in messages.
-        function: What is called.
+        called: The function.
         *arguments: With what.
 
     Raises:
         UserCodeError: If it raises.
     """
     try:
-        return function(*arguments)
+        return called(*arguments)
     except errors.TfliteOptError:
         raise
     except Exception as error:  # Any code may raise anything.

@@ -8,7 +8,7 @@ import pytest
 
 from tests.keras_models import keras3_models
 from tflite_opt import recipe
-from tflite_opt.conversion import convert, job
+from tflite_opt.conversion import convert, freeze, job
 from tflite_opt.data import dataset, sources
 from tflite_opt.keras_models import reference, source
 from tflite_opt.records import errors, model_spec, run_directory, training
@@ -153,3 +153,33 @@ def test_the_sizes_of_the_data_fill_open_dimensions(converted, tmp_path):
     assert found["int8"].facts.inputs[0].shape == (1, 8, 8)
     with pytest.raises(errors.DataError, match=r"shape \(16, 8\)"):
         converted(path, "int8", data=data, input_shapes={"steps": (1, 16, 8)})
+
+
+def _check_labels(labels, *shape):
+    split = dataset.Split(
+        name="test",
+        inputs={"x": np.zeros((4, 8))},
+        labels=labels,
+        ids=np.arange(4),
+    )
+    freeze._check_labels(split, {"y": np.zeros((4, *shape))})
+
+
+def test_classes_that_the_model_lacks_are_refused():
+    with pytest.raises(errors.DataError, match="label=3, split='test'"):
+        _check_labels(np.arange(4), 3)
+
+
+@pytest.mark.parametrize(
+    ("labels", "shape"),
+    [
+        (np.arange(4), (4,)),
+        (np.arange(4) % 2, (1,)),
+        (np.arange(4), (8, 8, 1)),
+        (np.full((4, 8), 9.0, np.float32), (8,)),
+        (None, (3,)),
+    ],
+    ids=["scores", "one-score", "reconstruction", "values", "none"],
+)
+def test_labels_that_are_no_classes_of_the_model_pass(labels, shape):
+    _check_labels(labels, *shape)

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
+import dataclasses
+
 import numpy as np
 import pytest
 
 from tests import factories
 from tflite_opt.data import dataset, sources
 from tflite_opt.evaluation import evaluate
+from tflite_opt.evaluation.metrics import top_k
 from tflite_opt.records import artifact, errors
 
 
@@ -19,13 +22,13 @@ def split():
     return sources.load(dataset.DataSpec(source="digits"))["validation"]
 
 
-def _evaluate(item, split, tmp_path, **fields):
+def _evaluate(item, split, tmp_path, metric="auto", **fields):
     return evaluate.evaluate(
         item,
         split,
         dataset="digits",
         predictions_path=tmp_path / f"{item.name}.npz",
-        options=evaluate.Options(),
+        options=evaluate.Options(metric=metric),
         **fields,
     )
 
@@ -86,20 +89,6 @@ def test_data_of_another_shape_are_refused(finished_run, split, tmp_path):
         _evaluate(_model(finished_run, "int8"), wrong, tmp_path)
 
 
-def test_agreement_compares_all_values():
-    reference = {"y": np.array([[0.1, 0.9], [0.6, 0.4]])}
-    outputs = {"y": np.array([[0.2, 0.8], [0.3, 0.7]], np.float32)}
-    found = evaluate.agreement(outputs, reference)
-    assert found.same_predictions == 0.5
-    assert found.max_absolute_difference == pytest.approx(0.3)
-    assert found.mean_absolute_difference == pytest.approx(0.2)
-
-
-def test_agreement_needs_the_same_outputs():
-    with pytest.raises(errors.DataError, match="those of the Keras model"):
-        evaluate.agreement({"y": np.zeros((2, 3))}, {"z": np.zeros((2, 3))})
-
-
 @pytest.mark.parametrize(
     ("lost", "won", "total", "verdict"),
     [
@@ -112,18 +101,113 @@ def test_the_verdict_needs_the_whole_interval(
     tmp_path, lost, won, total, verdict
 ):
     labels = np.zeros(total, np.int64)
-    candidate = np.ones(total, bool)
-    candidate[:lost] = False
+    candidate = np.zeros(total, np.int64)
+    candidate[:lost] = 1
     predictions = np.zeros(total, np.int64)
     predictions[total - won :] = 1
     path = tmp_path / "baseline.npz"
     np.savez(path, labels=labels, predictions=predictions)
     baseline = factories.evaluated(
-        factories.tflite("float32"), predictions_path=path
+        factories.tflite("float32"), predictions_path=path, num_examples=total
     )
-    drop = evaluate.accuracy_drop(candidate, baseline, "f", 0.005)
+    statistics = {"labels": labels, "predictions": candidate}
+    drop = evaluate.metric_drop(top_k.Top1(), statistics, baseline, "f", 0.005)
     assert drop.verdict == verdict
     assert (drop.examples_needed is None) == (verdict != "not provable")
+
+
+def _outputs(run, split):
+    with np.load(run.path("float", f"keras_outputs.{split}.npz")) as stored:
+        return dict(stored)
+
+
+def _unlabelled(split):
+    return dataset.Split(
+        name=split.name, inputs=split.inputs, labels=None, ids=split.ids
+    )
+
+
+def test_without_labels_models_are_compared_with_the_original(
+    finished_run, split, tmp_path
+):
+    examples, originals = _unlabelled(split), _outputs(finished_run, split.name)
+    baseline = _evaluate(
+        _model(finished_run, "float32"),
+        examples,
+        tmp_path,
+        keras_outputs=originals,
+    )
+    found = _evaluate(
+        _model(finished_run, "int4"),
+        examples,
+        tmp_path,
+        keras_outputs=originals,
+        baseline=baseline,
+    )
+    assert not found.is_labelled
+    assert [metric.name for metric in found.metrics] == ["agreement"]
+    assert found.metric.value == found.agreement.same_predictions
+    assert baseline.metric.value == 1
+    assert found.drop.value == pytest.approx(1 - found.metric.value)
+    with np.load(found.predictions_path) as stored:
+        assert sorted(stored) == ["ids", "same_prediction"]
+
+
+def test_without_labels_and_original_nothing_can_be_said(
+    finished_run, split, tmp_path
+):
+    with pytest.raises(errors.DataError, match="--keras_outputs"):
+        _evaluate(_model(finished_run, "int8"), _unlabelled(split), tmp_path)
+
+
+def test_a_metric_that_does_not_fit_is_refused_before_anything_is_written(
+    finished_run, split, tmp_path
+):
+    with pytest.raises(errors.DataError, match="mean_iou needs class maps"):
+        _evaluate(
+            _model(finished_run, "int8"), split, tmp_path, metric="mean_iou"
+        )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_another_metric_is_no_baseline(finished_run, split, tmp_path):
+    item = _model(finished_run, "int8")
+    baseline = _evaluate(item, split, tmp_path, metric="top5")
+    with pytest.raises(errors.DataError, match="top1, and top5 of the base"):
+        _evaluate(item, split, tmp_path, baseline=baseline)
+
+
+def test_inputs_are_asked_for_batch_by_batch(
+    finished_run, split, tmp_path, monkeypatch
+):
+    class Lazy:
+        """Examples of which at most a batch may be looked at."""
+
+        def __init__(self, values):
+            self.values, self.largest = values, 0
+            self.shape, self.dtype = values.shape, values.dtype
+            self.ndim = values.ndim
+
+        def __len__(self):
+            return len(self.values)
+
+        def __getitem__(self, chosen):
+            found = self.values[chosen]
+            self.largest = max(self.largest, len(found))
+            return found
+
+    item, values = _model(finished_run, "int8"), Lazy(split.inputs["image"])
+    lazy = dataclasses.replace(split, inputs={"image": values})
+    monkeypatch.setattr(dataset.Split, "fingerprint", lambda self: "f")
+    found = _evaluate(item, lazy, tmp_path)
+    assert found.metrics == _evaluate(item, split, tmp_path).metrics
+    assert 0 < values.largest <= 32
+
+
+@pytest.mark.parametrize("name", ["top2", "top1:3", "python:math"])
+def test_an_unknown_metric_is_refused_at_once(name):
+    with pytest.raises(errors.InputError, match="Received: "):
+        evaluate.Options(metric=name)
 
 
 @pytest.mark.parametrize("value", [-0.1, 1.0, 5])

@@ -35,6 +35,8 @@ def _npz(tmp_path, **changes):
         (["--recipes=int8,int7"], ["Received: int7", "Known:", "int8"]),
         (["--dataset=imagenet"], ["'imagenet'", "digits", "cifar10"]),
         (["--max_accuracy_drop=5"], ["max_accuracy_drop=5", "0.005"]),
+        (["--metric=top2"], ["metric='top2'", "auto", "top1", "mean_iou"]),
+        (["--metric=python:no_package:f"], ["no_package"]),
         (["--launches=0"], ["launches=0"]),
         (["--num_calibration=0"], ["num_calibration=0"]),
         (["--data_seed=1"], ["data_seed=1", "--data_seed=0"]),

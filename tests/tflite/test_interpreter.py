@@ -201,6 +201,26 @@ def test_progress_adds_up_to_all_examples(dense):
     assert len(steps) > 1
 
 
+def test_of_each_batch_only_what_a_function_returns_is_kept(dense):
+    rows = _rows(100)
+
+    def look(begin, inputs, raw):
+        np.testing.assert_array_equal(
+            inputs["x"], rows[begin : begin + len(raw["y"])]
+        )
+        return begin, raw["y"].sum(axis=1)
+
+    parts = interpreter.map_batches(
+        interpreter.load(dense), {"x": rows}, look, num_workers=3
+    )
+    begins = [begin for begin, _ in parts]
+    assert begins == sorted(begins)
+    assert len(begins) > 1
+    expected = interpreter.predict(dense, {"x": rows})["y"].sum(axis=1)
+    found = np.concatenate([sums for _, sums in parts])
+    np.testing.assert_array_equal(found, expected)
+
+
 def test_chatter_is_dropped_and_other_output_is_kept(dense):
     code = (
         "import os, pathlib, sys\n"

@@ -168,8 +168,13 @@ def _require_float(found: facts.ModelFacts) -> None:
 def _check_labels(
     split: dataset_lib.Split, outputs: Mapping[str, np.ndarray]
 ) -> None:
-    num_outputs = next(iter(outputs.values())).shape[-1]
-    largest = int(split.labels.max())
+    if split.labels is None or not dataset_lib.are_class_indices(split.labels):
+        return
+    shape = next(iter(outputs.values())).shape
+    # One score for two classes and reconstructions are no list of classes.
+    if len(shape) != 2 or shape[1] < 2:
+        return
+    num_outputs, largest = shape[1], int(split.labels.max())
     if largest >= num_outputs:
         raise errors.DataError(
             "Labels must be classes of the model. Received: "

@@ -57,14 +57,16 @@ class Split:
     Attributes:
         name: One of `SPLIT_NAMES`.
         inputs: By input name, arrays of shape `(n, ...)`.
-        labels: Class indices, shape `(n,)`, int64.
+        labels: Class indices, shape `(n,)`, int64; class maps, shape
+            `(n, height, width)`, int64; values, shape `(n, ...)`, float32; or
+            None for unlabelled examples.
         ids: Position of each example in the source, shape `(n,)`, int64;
             unique over all splits but `calibration`, which is in `train`.
     """
 
     name: str
     inputs: Mapping[str, np.ndarray]
-    labels: np.ndarray
+    labels: np.ndarray | None
     ids: np.ndarray
 
     def __post_init__(self) -> None:
@@ -74,7 +76,9 @@ class Split:
             DataError: If they do not.
         """
         lengths = {name: len(array) for name, array in self.inputs.items()}
-        lengths |= {"labels": len(self.labels), "ids": len(self.ids)}
+        lengths["ids"] = len(self.ids)
+        if self.labels is not None:
+            lengths["labels"] = len(self.labels)
         if len(set(lengths.values())) != 1 or not len(self.ids):
             raise errors.DataError(
                 "All arrays of a split must have the same number of examples, "
@@ -93,17 +97,45 @@ class Split:
     def _fingerprint(self) -> str:
         # Every stage and every variant asks; the arrays never change.
         arrays = {f"input/{name}": x for name, x in self.inputs.items()}
-        arrays |= {"labels": self.labels, "ids": self.ids}
+        arrays["ids"] = self.ids
+        if self.labels is not None:
+            arrays["labels"] = self.labels
         return files.sha256_of_arrays(arrays)
+
+    def class_indices(self) -> np.ndarray:
+        """Returns labels that are one class for each example.
+
+        Returns:
+            Shape `(n,)`, int64.
+
+        Raises:
+            DataError: If the labels are something else, or there are none.
+        """
+        if self.labels is None or not are_class_indices(self.labels):
+            found = (
+                "no labels"
+                if self.labels is None
+                else f"labels of shape {self.labels.shape}, {self.labels.dtype}"
+            )
+            raise errors.DataError(
+                "This needs one class for each example. "
+                f"Received: {found} in split={self.name!r}"
+            )
+        return self.labels
 
     def take(self, positions: np.ndarray, name: str) -> "Split":
         """Returns the examples at `positions` as a split called `name`."""
         return Split(
             name=name,
             inputs={key: x[positions] for key, x in self.inputs.items()},
-            labels=self.labels[positions],
+            labels=None if self.labels is None else self.labels[positions],
             ids=self.ids[positions],
         )
+
+
+def are_class_indices(labels: np.ndarray) -> bool:
+    """Returns whether labels of a split are one class for each example."""
+    return labels.ndim == 1 and labels.dtype.kind in "iu"
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Predictions of a `.tflite` on a split, and what follows from them.
 
-Knows the interpreter and numpy; TensorFlow is not imported.
+Inputs and outputs are looked at batch by batch; what is kept of each example
+is up to the metrics. Knows the interpreter and numpy; TensorFlow is not
+imported.
 """
 
 import dataclasses
@@ -15,11 +17,12 @@ import numpy as np
 from tflite_opt import intervals
 from tflite_opt.data import dataset as dataset_lib
 from tflite_opt.data import representative
+from tflite_opt.evaluation import original
+from tflite_opt.evaluation.metrics import base as metrics_lib
+from tflite_opt.evaluation.metrics import task as task_lib
 from tflite_opt.records import artifact as artifact_record
 from tflite_opt.records import benchmark, errors, evaluation, files
-from tflite_opt.tflite import interpreter, probe
-
-_TOP_K = 5
+from tflite_opt.tflite import interpreter, loaded_model, probe
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -27,10 +30,15 @@ class Options:
     """How to evaluate.
 
     Attributes:
-        max_accuracy_drop: Limit on the loss against the baseline, a fraction.
+        metric: Name of the primary metric, or `auto` for the one that labels
+            and outputs ask for.
+        max_accuracy_drop: Limit on the loss of the primary metric against the
+            baseline, a fraction; of the baseline's value if the metric itself
+            is none.
         num_workers: Interpreters in parallel; 0 for one on each CPU.
     """
 
+    metric: str = metrics_lib.AUTO
     max_accuracy_drop: float = 0.005
     num_workers: int = 0
 
@@ -38,8 +46,11 @@ class Options:
         """Checks the bounds.
 
         Raises:
-            InputError: If a value is out of its range.
+            InputError: If a value is out of its range, or there is no such
+                metric.
         """
+        if self.metric != metrics_lib.AUTO:
+            metrics_lib.named(self.metric)
         if not 0 <= self.max_accuracy_drop < 1:
             raise errors.InputError(
                 "`max_accuracy_drop` must be a fraction in [0, 1). "
@@ -63,74 +74,113 @@ def evaluate(
     baseline: evaluation.Evaluation | None = None,
     keras_outputs: Mapping[str, np.ndarray] | None = None,
 ) -> evaluation.Evaluation:
-    """Evaluates a classifier and writes its predictions.
+    """Evaluates a model and writes what is kept of each example.
 
     Args:
-        artifact: A `.tflite` whose first output has shape `(n, classes)`.
+        artifact: A `.tflite`.
         split: The examples.
         dataset: Name of their data set.
-        predictions_path: Gets the per-example predictions.
+        predictions_path: Gets the per-example statistics.
         options: How.
         baseline: Evaluation of the float32 variant on the same split.
         keras_outputs: The Keras model's outputs on the split, by name.
 
     Raises:
-        ModelError: If the file cannot be run or is no classifier.
-        DataError: If inputs, labels or baseline do not fit.
+        ModelError: If the file cannot be run or the metric does not fit it.
+        DataError: If inputs, labels, metric or baseline do not fit.
     """
-    outputs = _run(artifact, split, options)
-    scores = next(iter(outputs.values()))
-    _check_scores(scores, split, artifact)
-    predictions = scores.argmax(axis=-1).astype(np.int64)
-    files.write_npz(
-        predictions_path,
-        {
-            "ids": split.ids,
-            "labels": split.labels,
-            "predictions": predictions,
-        },
-    )
-    fingerprint = split.fingerprint()
+    delegate = _usable_delegate(artifact.path, artifact.sha256)
+    model = interpreter.load(artifact.path, delegate=delegate)
+    inputs = representative.match_inputs(split.inputs, model.inputs)
+    task = _task(artifact.name, model, inputs, split, keras_outputs)
+    chosen = metrics_lib.choose(options.metric, task)
+    statistics, agreement = _collect(model, inputs, task, chosen, options)
+    for metric in chosen:
+        statistics = metric.complete(statistics)
+    kept = {**_labels(split), **statistics}
+    measured = tuple(metric.measure(kept) for metric in chosen)
+    fingerprint, drop = split.fingerprint(), None
+    if baseline is not None:
+        drop = metric_drop(
+            chosen[0], kept, baseline, fingerprint, options.max_accuracy_drop
+        )
+    files.write_npz(predictions_path, {"ids": split.ids, **kept})
     return evaluation.Evaluation(
         artifact=artifact,
         dataset=dataset,
         split=split.name,
         data_fingerprint=fingerprint,
-        metrics=_accuracies(scores, predictions, split.labels),
+        metrics=measured,
         num_examples=len(split),
         predictions_path=predictions_path,
         predictions_sha256=files.sha256_of_file(predictions_path),
-        agreement=(
-            agreement(outputs, keras_outputs)
-            if keras_outputs is not None
-            else None
-        ),
-        drop=(
-            accuracy_drop(
-                predictions == split.labels,
-                baseline,
-                fingerprint,
-                options.max_accuracy_drop,
-            )
-            if baseline is not None
-            else None
-        ),
+        agreement=agreement,
+        drop=drop,
+        is_labelled=split.labels is not None,
     )
 
 
-def _run(
-    artifact: artifact_record.Artifact,
+def _task(
+    name: str,
+    model: loaded_model.LoadedModel,
+    inputs: loaded_model.Arrays,
     split: dataset_lib.Split,
+    originals: Mapping[str, np.ndarray] | None,
+) -> task_lib.Task:
+    """Returns the shapes; the file may leave some open, a run does not."""
+    first = model.run({name: array[:1] for name, array in inputs.items()})
+    task = task_lib.Task(
+        model=name,
+        input_shapes={name: array.shape[1:] for name, array in inputs.items()},
+        output_shapes={name: array.shape[1:] for name, array in first.items()},
+        labels=split.labels,
+        originals=originals,
+    )
+    if originals is not None:
+        original.check(task.output_shapes, originals, len(split))
+    return task
+
+
+def _labels(split: dataset_lib.Split) -> dict[str, np.ndarray]:
+    if split.labels is None or split.labels.ndim > 1:
+        return {}
+    return {"labels": split.labels}
+
+
+def _collect(
+    model: loaded_model.LoadedModel,
+    inputs: loaded_model.Arrays,
+    task: task_lib.Task,
+    chosen: tuple[metrics_lib.Metric, ...],
     options: Options,
-) -> dict[str, np.ndarray]:
-    delegate = _usable_delegate(artifact.path, artifact.sha256)
-    specs = interpreter.load(artifact.path, delegate=delegate).inputs
-    return interpreter.predict(
-        artifact.path,
-        representative.match_inputs(split.inputs, specs),
-        delegate=delegate,
+) -> tuple[metrics_lib.Statistics, evaluation.Agreement | None]:
+    """Runs the model; returns statistics of all examples."""
+
+    def look(
+        begin: int, rows: loaded_model.Arrays, raw: loaded_model.Arrays
+    ) -> tuple[dict[str, np.ndarray], original.Differences | None]:
+        batch = task.batch(begin, rows, model.to_real(raw))
+        kept: dict[str, np.ndarray] = {}
+        for metric in chosen:
+            kept |= metric.statistics(batch)
+        if batch.originals is None:
+            return kept, None
+        return kept, original.differences(
+            batch.outputs, batch.originals, task.has_class_scores
+        )
+
+    parts = interpreter.map_batches(
+        model,
+        inputs,
+        look,
         num_workers=options.num_workers or os.cpu_count() or 1,
     )
+    statistics = {
+        key: np.concatenate([kept[key] for kept, _ in parts])
+        for key in parts[0][0]
+    }
+    apart = [differences for _, differences in parts if differences]
+    return statistics, original.agreement(apart) if apart else None
 
 
 @functools.lru_cache
@@ -151,90 +201,24 @@ def _usable_delegate(path: pathlib.Path, sha256: str) -> benchmark.Delegate:
     )
 
 
-def _check_scores(
-    scores: np.ndarray,
-    split: dataset_lib.Split,
-    artifact: artifact_record.Artifact,
-) -> None:
-    if scores.ndim != 2 or scores.shape[1] < 2:
-        raise errors.ModelError(
-            "Top-1 accuracy needs a first output of shape (n, classes). "
-            f"Received: model={artifact.name!r}, shape={scores.shape}."
-        )
-    largest = int(split.labels.max())
-    if split.labels.min() < 0 or largest >= scores.shape[1]:
-        raise errors.DataError(
-            "Labels must be in [0, classes of the model). Received: "
-            f"labels from {int(split.labels.min())} to {largest}, "
-            f"classes={scores.shape[1]}. Use the data set it was trained on."
-        )
-
-
-def _accuracies(
-    scores: np.ndarray, predictions: np.ndarray, labels: np.ndarray
-) -> tuple[evaluation.Metric, ...]:
-    correct = {"top1": predictions == labels}
-    if scores.shape[1] > _TOP_K:
-        # Ties go to the lower class, as in argmax.
-        best = np.argsort(-scores, axis=-1, kind="stable")[:, :_TOP_K]
-        correct["top5"] = (best == labels[:, None]).any(axis=-1)
-    return tuple(
-        intervals.accuracy(name, int(values.sum()), len(values))
-        for name, values in correct.items()
-    )
-
-
-def agreement(
-    outputs: Mapping[str, np.ndarray], reference: Mapping[str, np.ndarray]
-) -> evaluation.Agreement:
-    """Compares dequantized outputs with those of the Keras model.
-
-    Args:
-        outputs: By name, shape `(n, ...)`, float32.
-        reference: Likewise, from the Keras model.
-
-    Raises:
-        DataError: If names or shapes differ.
-    """
-    shapes = {name: array.shape for name, array in outputs.items()}
-    expected = {name: array.shape for name, array in reference.items()}
-    if shapes != expected:
-        raise errors.DataError(
-            "The outputs must be those of the Keras model. "
-            f"Received: {shapes}, Keras model: {expected}."
-        )
-    name = next(iter(outputs))
-    differences = np.concatenate(
-        [
-            np.abs(outputs[key].astype(np.float64) - reference[key]).reshape(-1)
-            for key in outputs
-        ]
-    )
-    same = outputs[name].argmax(axis=-1) == reference[name].argmax(axis=-1)
-    return evaluation.Agreement(
-        num_examples=len(same),
-        same_predictions=float(same.mean()),
-        max_absolute_difference=float(differences.max()),
-        mean_absolute_difference=float(differences.mean()),
-    )
-
-
-def accuracy_drop(
-    correct: np.ndarray,
+def metric_drop(
+    metric: metrics_lib.Metric,
+    statistics: metrics_lib.Statistics,
     baseline: evaluation.Evaluation,
     fingerprint: str,
     max_accuracy_drop: float,
-) -> evaluation.AccuracyDrop:
-    """Judges the paired loss of accuracy against a limit.
+) -> evaluation.MetricDrop:
+    """Judges the paired loss of a metric against a limit.
 
     Args:
-        correct: Per example, shape `(n,)`, bool.
+        metric: The primary metric.
+        statistics: What it keeps of each example, with `labels`.
         baseline: Evaluation on the same examples in the same order.
-        fingerprint: Of the split of `correct`.
-        max_accuracy_drop: The limit, a fraction.
+        fingerprint: Of the split.
+        max_accuracy_drop: The limit, in the unit of the loss.
 
     Raises:
-        DataError: If the baseline saw other examples.
+        DataError: If the baseline saw other examples or has another metric.
     """
     if baseline.data_fingerprint != fingerprint:
         raise errors.DataError(
@@ -242,31 +226,33 @@ def accuracy_drop(
             f"baseline on {baseline.dataset}/{baseline.split} with another "
             "fingerprint. Evaluate both on the same data."
         )
+    if baseline.metric.name != metric.name:
+        raise errors.DataError(
+            "A paired difference needs the same metric. Received: "
+            f"{metric.name}, and {baseline.metric.name} of the baseline."
+        )
     with np.load(baseline.predictions_path) as stored:
-        baseline_correct = stored["predictions"] == stored["labels"]
-    lost = int((baseline_correct & ~correct).sum())
-    won = int((~baseline_correct & correct).sum())
-    low, high = intervals.paired_difference(lost, won, len(correct))
-    if high <= max_accuracy_drop:
+        loss = metric.loss(statistics, dict(stored))
+    if loss.high <= max_accuracy_drop:
         verdict: evaluation.Verdict = "within"
-    elif low > max_accuracy_drop:
+    elif loss.low > max_accuracy_drop:
         verdict = "exceeded"
     else:
         verdict = "not provable"
-    return evaluation.AccuracyDrop(
+    lost, won = loss.only_baseline_correct, loss.only_candidate_correct
+    return evaluation.MetricDrop(
         baseline=baseline.artifact.sha256,
-        num_examples=len(correct),
-        value=(lost - won) / len(correct),
-        low=low,
-        high=high,
-        method="tango",
-        only_baseline_correct=lost,
-        only_candidate_correct=won,
+        num_examples=baseline.num_examples,
+        **dataclasses.asdict(loss),
         max_accuracy_drop=max_accuracy_drop,
         verdict=verdict,
         examples_needed=(
-            intervals.pairs_needed(lost, won, len(correct), max_accuracy_drop)
+            intervals.pairs_needed(
+                lost, won, baseline.num_examples, max_accuracy_drop
+            )
             if verdict == "not provable"
+            and lost is not None
+            and won is not None
             else None
         ),
     )

@@ -126,7 +126,8 @@ def _check_classifier(
         )
     num_classes = outputs[0].shape[1]
     for split in splits:
-        low, high = int(split.labels.min()), int(split.labels.max())
+        labels = split.class_indices()
+        low, high = int(labels.min()), int(labels.max())
         if low < 0 or high >= num_classes:
             raise errors.DataError(
                 f"Labels must be in [0, {num_classes}), the model's classes. "

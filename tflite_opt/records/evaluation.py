@@ -9,6 +9,7 @@ from tflite_opt.records import artifact as artifact_record
 from tflite_opt.records import serialization
 
 Verdict = Literal["within", "exceeded", "not provable"]
+LossUnit = Literal["fraction", "relative", "metric"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -16,12 +17,14 @@ class Metric(serialization.Record):
     """One number with its 95 % confidence interval.
 
     Attributes:
-        name: `top1`, `top5`, ...
+        name: As in `--metric`: `top1`, `mae`, ...
         value: Point estimate.
         low: Lower bound.
         high: Upper bound.
         higher_is_better: Direction of improvement.
         method: How the interval was made, e.g. `wilson`.
+        is_fraction: Whether its unit is a fraction, which tables show as a
+            percentage.
     """
 
     name: str
@@ -30,6 +33,7 @@ class Metric(serialization.Record):
     high: float
     higher_is_better: bool
     method: str
+    is_fraction: bool = True
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -38,35 +42,45 @@ class Agreement(serialization.Record):
 
     Attributes:
         num_examples: How many examples both have seen.
-        same_predictions: Fraction of equal top-1 predictions.
+        same_predictions: Fraction of equal top-1 predictions; None where the
+            first output is no class scores.
         max_absolute_difference: Over all outputs, after dequantization.
         mean_absolute_difference: Likewise.
     """
 
     num_examples: int
-    same_predictions: float
+    same_predictions: float | None
     max_absolute_difference: float
     mean_absolute_difference: float
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class AccuracyDrop(serialization.Record):
-    """Paired loss of top-1 accuracy against a baseline on the same examples.
+class MetricDrop(serialization.Record):
+    """Paired loss of the primary metric against a baseline, same examples.
 
     Attributes:
         baseline: SHA-256 of the baseline's file.
         num_examples: Number of pairs.
-        value: Baseline's accuracy less the candidate's; positive is worse.
+        value: How much worse the candidate is; positive is worse, whichever
+            direction is better.
         low: Lower bound of the paired 95 % interval.
         high: Upper bound.
         method: How the interval was made.
-        only_baseline_correct: Examples that only the baseline gets right.
-        only_candidate_correct: Examples that only the candidate gets right.
-        max_accuracy_drop: The limit it was judged by.
+        only_baseline_correct: Examples that only the baseline gets right;
+            None where an example is not simply right or wrong.
+        only_candidate_correct: Examples that only the candidate gets right;
+            None likewise.
+        max_accuracy_drop: The limit it was judged by, in the same unit.
         verdict: `within` if `high` is at most the limit, `exceeded` if `low`
             is beyond it, else `not provable` with this many examples.
         examples_needed: How many examples would decide it if the observed
-            rates held; None if decided, or if no number would.
+            rates held; None if decided, if no number would, or where an
+            example is not simply right or wrong.
+        unit: `fraction` is the difference of two fractions. An error has no
+            natural size, so its loss is `relative`: the difference divided by
+            the baseline's value, 0.005 is half a percent of it. `metric` is
+            the difference in the metric's own unit, where that value is 0 on
+            the examples or on a resample of them.
     """
 
     baseline: str
@@ -75,11 +89,12 @@ class AccuracyDrop(serialization.Record):
     low: float
     high: float
     method: str
-    only_baseline_correct: int
-    only_candidate_correct: int
+    only_baseline_correct: int | None
+    only_candidate_correct: int | None
     max_accuracy_drop: float
     verdict: Verdict
     examples_needed: int | None
+    unit: LossUnit = "fraction"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -93,11 +108,14 @@ class Evaluation(serialization.Record):
         data_fingerprint: Hash of the split's inputs, labels and ids.
         metrics: The first one is the primary metric.
         num_examples: Examples evaluated.
-        predictions_path: `.npz` with `ids` (n,) int64, `labels` (n,) int64 and
-            `predictions` (n,) int64; paired statistics need them.
+        predictions_path: `.npz` with `ids` (n,) int64, `labels` where there
+            is one for each example, and what the metrics keep of each
+            example, such as `predictions` (n,) int64; paired statistics need
+            them.
         predictions_sha256: Of that file.
         agreement: None without outputs of the Keras model.
         drop: None for the baseline itself or without one.
+        is_labelled: Whether the split has labels.
     """
 
     artifact: artifact_record.Artifact
@@ -109,7 +127,8 @@ class Evaluation(serialization.Record):
     predictions_path: pathlib.Path
     predictions_sha256: str
     agreement: Agreement | None = None
-    drop: AccuracyDrop | None = None
+    drop: MetricDrop | None = None
+    is_labelled: bool = True
 
     @property
     def metric(self) -> Metric:

@@ -20,7 +20,8 @@ class RunDescription(serialization.Record):
         data_fingerprints: By split name.
         num_examples: By split name.
         recipes: Names in the order asked for.
-        max_accuracy_drop: Limit on the loss against float32, a fraction.
+        max_accuracy_drop: Limit on the loss of the primary metric against
+            float32, a fraction.
         objective: What the recommendation makes small.
     """
 
@@ -49,7 +50,7 @@ class Recommendation(serialization.Record):
     name: str
     objective: Objective
     max_accuracy_drop: float
-    drop: evaluation.AccuracyDrop | None
+    drop: evaluation.MetricDrop | None
     reason: str
     is_slower: bool
 
@@ -66,10 +67,10 @@ class Row(serialization.Record):
         times_smaller: Size of float32 / size.
         gzip_bytes: After gzip at level 9.
         quantized_weight_fraction: Share of weights in at most 8 bits.
-        validation_accuracy: Top-1 on the validation split.
-        validation_drop: Loss against float32 there.
-        accuracy: Top-1 on the test split.
-        top5_accuracy: On the test split, with more than 5 classes.
+        validation_metric: The primary metric on the validation split.
+        validation_drop: Its loss against float32 there.
+        metric: The primary metric on the test split.
+        other_metrics: What else was computed there, such as `top5`.
         drop: Loss against float32 on the test split.
         agreement: With the Keras model on the test split.
         median_ms: Latency.
@@ -83,8 +84,8 @@ class Row(serialization.Record):
         first_inference_ms: The first invocation.
         peak_memory_bytes: Of a process that runs only this model.
         partitions: Delegate nodes; 1 is best.
-        is_pareto_optimal: No other variant is at least as good in accuracy,
-            latency and size and better in one.
+        is_pareto_optimal: No other variant is at least as good in the
+            primary metric, latency and size and better in one.
         is_recommended: Whether it is the recommendation.
         sha256: Of the file.
         produced_by: Technique and back end.
@@ -97,11 +98,11 @@ class Row(serialization.Record):
     times_smaller: float
     gzip_bytes: int
     quantized_weight_fraction: float
-    validation_accuracy: evaluation.Metric | None
-    validation_drop: evaluation.AccuracyDrop | None
-    accuracy: evaluation.Metric | None
-    top5_accuracy: evaluation.Metric | None
-    drop: evaluation.AccuracyDrop | None
+    validation_metric: evaluation.Metric | None
+    validation_drop: evaluation.MetricDrop | None
+    metric: evaluation.Metric | None
+    other_metrics: tuple[evaluation.Metric, ...]
+    drop: evaluation.MetricDrop | None
     agreement: evaluation.Agreement | None
     median_ms: float | None
     median_low_ms: float | None
@@ -121,6 +122,10 @@ class Row(serialization.Record):
     findings: tuple[finding.Finding, ...]
     warnings: tuple[str, ...]
 
+    def other(self, name: str) -> evaluation.Metric | None:
+        """Returns the metric of that name beside the primary one."""
+        return next((x for x in self.other_metrics if x.name == name), None)
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Report(serialization.Record):
@@ -136,6 +141,8 @@ class Report(serialization.Record):
         options: Runtime options, as text.
         command: The command line of the run.
         versions: Package versions.
+        is_labelled: Whether the data have labels; without them the primary
+            metric compares with the original model.
     """
 
     description: RunDescription
@@ -147,3 +154,15 @@ class Report(serialization.Record):
     options: str
     command: str
     versions: dict[str, str]
+    is_labelled: bool = True
+
+    @property
+    def metric(self) -> evaluation.Metric | None:
+        """The primary metric of the first variant; None if not evaluated."""
+        return self.rows[0].metric
+
+    @property
+    def other_names(self) -> tuple[str, ...]:
+        """Names of the metrics beside the primary one."""
+        found = (x.name for row in self.rows for x in row.other_metrics)
+        return tuple(dict.fromkeys(found))

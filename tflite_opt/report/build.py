@@ -3,6 +3,7 @@
 
 import dataclasses
 import pathlib
+from collections.abc import Sequence
 from typing import TypeVar
 
 from tflite_opt.records import (
@@ -99,13 +100,19 @@ def build(run: run_directory.RunDirectory) -> report.Report:
     return report.Report(
         description=dataclasses.replace(description, model=model),
         recommendation=chosen,
-        rows=tuple(_mark_pareto(rows)),
+        rows=tuple(mark_pareto(rows)),
         failures=tuple(failures),
         device=_device_text(results[0].device) if results else "",
         runtime=results[0].runtime if results else "",
         options=_options_text(options) if options else "",
         command=run.manifest.command,
         versions=run.manifest.versions,
+        is_labelled=all(
+            found.is_labelled
+            for item in loaded
+            for found in (item.validation, item.test)
+            if found
+        ),
     )
 
 
@@ -141,12 +148,6 @@ def _load(records: RunRecords, name: str) -> _Evidence:
     )
 
 
-def _metric(
-    source: evaluation.Evaluation | None, name: str
-) -> evaluation.Metric | None:
-    return source.metric_called(name) if source else None
-
-
 def _row(
     item: _Evidence, baseline: _Evidence, chosen: report.Recommendation | None
 ) -> report.Row:
@@ -165,10 +166,10 @@ def _row(
         / artifact.size_bytes,
         gzip_bytes=facts.gzip_bytes,
         quantized_weight_fraction=facts.quantized_weight_fraction,
-        validation_accuracy=_metric(item.validation, "top1"),
+        validation_metric=item.validation.metric if item.validation else None,
         validation_drop=item.validation.drop if item.validation else None,
-        accuracy=_metric(item.test, "top1"),
-        top5_accuracy=_metric(item.test, "top5"),
+        metric=item.test.metric if item.test else None,
+        other_metrics=item.test.metrics[1:] if item.test else (),
         drop=item.test.drop if item.test else None,
         agreement=item.test.agreement if item.test else None,
         median_ms=latency.median_ms if latency else None,
@@ -217,17 +218,21 @@ def _interleaved(
     return min(own) <= max(others) and min(others) <= max(own)
 
 
-def _mark_pareto(rows: list[report.Row]) -> list[report.Row]:
-    measured = [
-        row for row in rows if row.accuracy and row.median_ms is not None
-    ]
-    flags = recommendation.pareto_optimal(
-        [
-            (row.accuracy.value, row.median_ms, row.size_bytes)
-            for row in measured
-            if row.accuracy and row.median_ms is not None
-        ]
-    )
+def mark_pareto(rows: Sequence[report.Row]) -> list[report.Row]:
+    """Marks the rows that no other one dominates in metric, time and size.
+
+    Args:
+        rows: All judged by the same metric; one that was not evaluated or not
+            measured is never marked.
+    """
+    measured, points = [], []
+    for row in rows:
+        if row.metric is None or row.median_ms is None:
+            continue
+        sign = 1 if row.metric.higher_is_better else -1
+        measured.append(row)
+        points.append((sign * row.metric.value, row.median_ms, row.size_bytes))
+    flags = recommendation.pareto_optimal(points)
     optimal = {
         row.name for row, flag in zip(measured, flags, strict=True) if flag
     }

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The scatter plot: accuracy against latency, area for size."""
+"""The scatter plot: the metric against latency, area for size."""
 
 import io
 import pathlib
 
-from tflite_opt.records import files, report
+from tflite_opt.records import evaluation, files, report
+from tflite_opt.report import evaluation_text
 
 _LARGEST_AREA = 900.0
 
@@ -24,16 +25,20 @@ def write_scatter(content: report.Report, path: pathlib.Path) -> None:
     axes = figure.subplots()
     largest = max(row.size_bytes for row in content.rows)
     for index, row in enumerate(content.rows):
-        if row.accuracy is None or row.median_ms is None:
+        if row.metric is None or row.median_ms is None:
             continue
-        low, high = row.accuracy.low, row.accuracy.high
+        scale = 100 if row.metric.is_fraction else 1
         color = f"C{index % 10}"
         axes.vlines(
-            row.median_ms, 100 * low, 100 * high, color=color, alpha=0.25
+            row.median_ms,
+            scale * row.metric.low,
+            scale * row.metric.high,
+            color=color,
+            alpha=0.25,
         )
         axes.scatter(
             row.median_ms,
-            100 * row.accuracy.value,
+            scale * row.metric.value,
             s=_LARGEST_AREA * row.size_bytes / largest,
             color=color,
             alpha=0.7,
@@ -47,7 +52,7 @@ def write_scatter(content: report.Report, path: pathlib.Path) -> None:
     axes.xaxis.set_major_formatter("{x:g}")
     axes.xaxis.set_minor_formatter(ticker.NullFormatter())
     axes.set_xlabel("median latency, ms (log scale; left is faster)")
-    axes.set_ylabel("top-1 accuracy on the test split, %")
+    axes.set_ylabel(_axis_label(content.metric))
     axes.set_title(
         f"{content.description.model.path.name} on "
         f"{content.description.dataset}\n"
@@ -62,3 +67,12 @@ def write_scatter(content: report.Report, path: pathlib.Path) -> None:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=120)
     files.write_bytes(path, buffer.getvalue())
+
+
+def _axis_label(metric: evaluation.Metric | None) -> str:
+    if metric is None:
+        return ""
+    text = f"{evaluation_text.label(metric.name)} on the test split"
+    if metric.is_fraction:
+        text += ", %"
+    return text if metric.higher_is_better else f"{text} (lower is better)"

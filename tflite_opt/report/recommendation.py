@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which variant to ship under the user's limit on accuracy.
+"""Which variant to ship under the user's limit on the loss.
 
 Looks at the validation split only; the test split is evaluated after the
 choice is written down.
@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 from tflite_opt.records import benchmark, errors, evaluation, report
 
-# Variants this close in the objective are told apart by accuracy: the rest is
-# measurement noise.
+# Variants this close in the objective are told apart by their loss: the rest
+# is measurement noise.
 _TIE = 0.03
 
 
@@ -34,7 +34,7 @@ class Candidate:
 
     @property
     def loss(self) -> float:
-        """Loss of accuracy against float32; 0 for float32."""
+        """Loss of the primary metric against float32; 0 for float32."""
         drop = self.evaluation.drop
         return drop.value if drop else 0.0
 
@@ -128,13 +128,13 @@ def pareto_optimal(
     """Marks the points that no other point dominates.
 
     Args:
-        points: Accuracy (higher is better), latency and size (lower are).
+        points: Quality (higher is better), latency and size (lower are).
 
     Returns:
         True where no other point is at least as good in all three and better
         in one.
     """
-    keys = [(-accuracy, latency, size) for accuracy, latency, size in points]
+    keys = [(-quality, latency, size) for quality, latency, size in points]
     return [
         not any(
             other != key

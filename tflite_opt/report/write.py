@@ -1,33 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes a `Report` as Markdown, CSV, JSON and a plot."""
 
-import csv
-import io
 import pathlib
 from collections.abc import Sequence
 
 import tabulate
 
 from tflite_opt.records import evaluation, files, report, run_directory
-from tflite_opt.report import build, evaluation_text, plot
-
-_HEADERS = (
-    "variant",
-    "size",
-    "x smaller",
-    "gzip",
-    "top-1 (95 % CI)",
-    "loss vs float32",
-    "verdict",
-    "latency ms (95 % CI)",
-    "x faster",
-    "partitions",
-    "lint",
-    "warnings",
-)
-
-
-LEGEND = "* Pareto-optimal in accuracy, latency and size; < recommended"
+from tflite_opt.report import build, csv_text, evaluation_text, plot
 
 
 def write_report(
@@ -48,7 +28,7 @@ def write_report(
         suffix: folder / f"report.{suffix}"
         for suffix in ("md", "csv", "json", "png")
     }
-    files.write_text(paths["csv"], to_csv(content))
+    files.write_text(paths["csv"], csv_text.to_csv(content))
     content.save(paths["json"])
     plot.write_scatter(content, paths["png"])
     files.write_text(paths["md"], to_markdown(content))
@@ -60,7 +40,7 @@ def to_text(content: report.Report, paths: Sequence[pathlib.Path]) -> str:
     return "\n".join(
         [
             table(content),
-            LEGEND,
+            legend(content),
             "",
             summary(content),
             "",
@@ -76,13 +56,40 @@ def table(content: report.Report, format: str = "simple") -> str:
         content: The report.
         format: A `tabulate` format, e.g. `simple` or `github`.
     """
+    headers = (
+        "variant",
+        "size",
+        "x smaller",
+        "gzip",
+        evaluation_text.header(content.metric, content.is_labelled),
+        "loss vs float32",
+        "verdict",
+        "latency ms (95 % CI)",
+        "x faster",
+        "partitions",
+        "lint",
+        "warnings",
+    )
     return tabulate.tabulate(
         [_cells(row) for row in content.rows],
-        headers=_HEADERS,
+        headers=headers,
         tablefmt=format,
         disable_numparse=True,
-        colalign=("left",) + ("right",) * (len(_HEADERS) - 3) + ("left",) * 2,
+        colalign=("left",) + ("right",) * (len(headers) - 3) + ("left",) * 2,
     )
+
+
+def legend(content: report.Report) -> str:
+    """Returns what the marks in the table mean."""
+    return (
+        f"* Pareto-optimal in {_metric_name(content)}, latency and size; "
+        "< recommended"
+    )
+
+
+def _metric_name(content: report.Report) -> str:
+    metric = content.metric
+    return evaluation_text.label(metric.name) if metric else "the metric"
 
 
 def summary(content: report.Report) -> str:
@@ -93,9 +100,9 @@ def summary(content: report.Report) -> str:
         lines.append("No recommendation: the run is not finished.")
         return "\n".join(lines)
     row = next(row for row in content.rows if row.is_recommended)
-    limit = f"{chosen.max_accuracy_drop:.2%}"
     lines.append(
-        f"Recommended for {chosen.objective} under a loss of at most {limit}: "
+        f"Recommended for {chosen.objective} under a loss of "
+        f"{_metric_name(content)} of at most {chosen.max_accuracy_drop:.2%}: "
         f"{chosen.name}. {chosen.reason}"
     )
     if chosen.drop is not None:
@@ -120,18 +127,17 @@ def to_markdown(content: report.Report) -> str:
             "",
             table(content, "github"),
             "",
-            LEGEND,
+            legend(content),
             "",
             summary(content),
             "",
-            "![Accuracy against latency; the area is the size](report.png)",
+            f"![{_metric_name(content)} against latency; the area is the "
+            "size](report.png)",
             "",
             "## How it was measured",
             "",
             f"- Examples: {counts}. `calibration` is a part of `train`.",
-            "- Accuracy: Wilson interval. Loss: paired on the same examples, "
-            "Tango's score interval; `within` or `exceeded` only if the whole "
-            "interval is.",
+            f"- {_judging(content)}",
             f"- Latency: {content.device or 'not measured'}; "
             f"{content.runtime}; {content.options}. Median over launches, "
             "bootstrap interval over launches.",
@@ -149,14 +155,24 @@ def to_markdown(content: report.Report) -> str:
     )
 
 
-def to_csv(content: report.Report) -> str:
-    """Returns one line for each variant, with full precision."""
-    buffer = io.StringIO()
-    rows = [_flat(row) for row in content.rows]
-    writer = csv.DictWriter(buffer, fieldnames=list(rows[0]))
-    writer.writeheader()
-    writer.writerows(rows)
-    return buffer.getvalue()
+def _judging(content: report.Report) -> str:
+    """Returns how the primary metric and its loss were judged."""
+    metric = content.metric
+    if metric is None:
+        return "Not evaluated on the test split yet."
+    text = f"{_metric_name(content)}: {evaluation_text.method(metric.method)}. "
+    if not content.is_labelled:
+        text = (
+            f"The data have no labels, so nothing is known of accuracy. {text}"
+        )
+    drop = next((row.drop for row in content.rows if row.drop), None)
+    if drop is None:
+        return text.strip()
+    return (
+        f"{text}Loss: paired on the same examples, "
+        f"{evaluation_text.method(drop.method)}{evaluation_text.unit(drop)}; "
+        "`within` or `exceeded` only if the whole interval is."
+    )
 
 
 def _cells(row: report.Row) -> list[str]:
@@ -170,7 +186,7 @@ def _cells(row: report.Row) -> list[str]:
         f"{row.size_bytes:,}",
         f"{row.times_smaller:.2f}",
         f"{row.gzip_bytes:,}",
-        evaluation_text.metric(row.accuracy),
+        evaluation_text.metric(row.metric),
         evaluation_text.loss(row.drop),
         evaluation_text.verdict(row.drop),
         _latency(row),
@@ -181,7 +197,7 @@ def _cells(row: report.Row) -> list[str]:
     ]
 
 
-def _judgement(drop: evaluation.AccuracyDrop) -> str:
+def _judgement(drop: evaluation.MetricDrop) -> str:
     text = f"loss {evaluation_text.loss(drop)}, "
     text += evaluation_text.verdict(drop)
     if drop.examples_needed is not None:
@@ -201,13 +217,14 @@ def _latency(row: report.Row) -> str:
 
 
 def _details(content: report.Report) -> str:
+    others = content.other_names
     headers = (
         "variant",
         "made by",
         "weights quantized",
         "agreement with Keras",
         "max |diff|",
-        "top-5",
+        *(evaluation_text.label(name) for name in others),
         "p90 ms",
         "p99 ms",
         "init ms",
@@ -220,11 +237,11 @@ def _details(content: report.Report) -> str:
             row.name,
             row.produced_by,
             f"{row.quantized_weight_fraction:.1%}",
-            f"{row.agreement.same_predictions:.2%}" if row.agreement else "-",
+            evaluation_text.same(row.agreement),
             f"{row.agreement.max_absolute_difference:.3g}"
             if row.agreement
             else "-",
-            f"{row.top5_accuracy.value:.2%}" if row.top5_accuracy else "-",
+            *(evaluation_text.value(row.other(name)) for name in others),
             _number(row.p90_ms),
             _number(row.p99_ms),
             _number(row.init_ms),
@@ -256,25 +273,3 @@ def _findings(content: report.Report) -> list[str]:
 
 def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.4g}"
-
-
-def _flat(row: report.Row) -> dict[str, object]:
-    flat: dict[str, object] = {}
-    for key, value in row.to_json().items():
-        if key in ("record", "schema_version"):
-            continue
-        if key == "warnings":
-            flat[key] = "; ".join(row.warnings)
-        elif key == "findings":
-            flat[key] = " ".join(item.rule for item in row.findings)
-        elif key in ("validation_accuracy", "accuracy", "top5_accuracy"):
-            for part in ("value", "low", "high"):
-                flat[f"{key}_{part}"] = value[part] if value else None
-        elif key in ("validation_drop", "drop"):
-            for part in ("value", "low", "high", "verdict"):
-                flat[f"{key}_{part}"] = value[part] if value else None
-        elif key == "agreement":
-            flat[key] = value["same_predictions"] if value else None
-        else:
-            flat[key] = value
-    return flat
