@@ -7,7 +7,6 @@ writes its records before it marks itself finished.
 
 import logging
 import pathlib
-import zipfile
 from collections.abc import Sequence
 
 import numpy as np
@@ -134,16 +133,7 @@ def _hash_of(path: pathlib.Path | None) -> str | None:
 
 
 def _load_arrays(path: pathlib.Path | None) -> dict[str, np.ndarray] | None:
-    if path is None:
-        return None
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            return dict(stored)
-    except (ValueError, zipfile.BadZipFile, EOFError) as error:
-        raise errors.InputError(
-            "The Keras model's outputs must be an .npz file of arrays. "
-            f"Received: {str(path)!r}: {error}"
-        ) from error
+    return None if path is None else files.read_npz(path)
 
 
 def measure(
