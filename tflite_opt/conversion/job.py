@@ -7,7 +7,7 @@ from typing import Any
 
 from tflite_opt import recipe as recipe_lib
 from tflite_opt.data import dataset as dataset_lib
-from tflite_opt.records import files, serialization, tensor_names
+from tflite_opt.records import files, golden, serialization, tensor_names
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -49,9 +49,10 @@ class Layout(serialization.Record):
     def files_of(self, recipe: recipe_lib.Recipe) -> list[pathlib.Path]:
         """All files of a finished recipe."""
         artifact = self.artifact(recipe.name)
-        names = tensor_names.sidecar_path(
-            artifact, files.sha256_of_file(artifact)
-        )
+        beside = [
+            tensor_names.sidecar_path(artifact, files.sha256_of_file(artifact)),
+            golden.path_beside(artifact),
+        ]
         return [
             artifact,
             self.variant(recipe.name),
@@ -59,7 +60,7 @@ class Layout(serialization.Record):
                 self.unrefined(recipe.name, i)
                 for i in range(len(recipe.refine))
             ),
-            *([names] if names.exists() else []),
+            *(path for path in beside if path.exists()),
         ]
 
     @property

@@ -24,8 +24,9 @@ from tflite_opt.data import representative, sources
 from tflite_opt.lint import rule
 from tflite_opt.records import artifact as artifact_record
 from tflite_opt.records import conversion, errors, facts, files, variants
+from tflite_opt.records import golden as golden_record
 from tflite_opt.tflite import facts as facts_reader
-from tflite_opt.tflite import resolvers
+from tflite_opt.tflite import golden, resolvers
 
 # Enough real inputs that one near-tie does not decide the 99.5 % agreement.
 _RESOLVER_SAMPLES = 1000
@@ -77,11 +78,12 @@ def _run(job: job_lib.Job, emit: Emit) -> None:
             dataset["validation"].inputs, specs
         ).items()
     }
+    examples = _golden_reference(job, dataset, checks)
     for content in job.recipes:
         recipe = recipe_lib.Recipe.from_json(content)
         emit("converting", name=recipe.name)
         try:
-            _convert(recipe, context, calibration, checks, layout)
+            _convert(recipe, context, calibration, checks, examples, layout)
         except errors.OutputError:
             # A full disk is not this variant's fault.
             raise
@@ -89,6 +91,29 @@ def _run(job: job_lib.Job, emit: Emit) -> None:
             emit("failed", name=recipe.name, message=str(error))
         else:
             emit("converted", name=recipe.name)
+
+
+def _golden_reference(
+    job: job_lib.Job,
+    dataset: dataset_lib.Dataset,
+    checks: Mapping[str, np.ndarray],
+) -> golden.Reference | None:
+    """Returns what golden vectors are made of; None without reference outputs.
+
+    Args:
+        job: The job.
+        dataset: Its data.
+        checks: The first inputs of the validation split.
+    """
+    if "validation" not in job.reference_splits:
+        return None
+    return golden.Reference(
+        inputs=checks,
+        outputs=files.read_npz(job.layout.keras_outputs("validation")),
+        labels=dataset["validation"].labels,
+        preprocessing=f"none: as the data set {dataset.name!r} gives them",
+        original_sha256=files.sha256_of_path(job.model),
+    )
 
 
 def freeze(
@@ -141,6 +166,7 @@ def _convert(
     context: context_lib.FrozenModel,
     calibration: variants.Calibration,
     checks: Mapping[str, np.ndarray],
+    examples: golden.Reference | None,
     layout: job_lib.Layout,
 ) -> None:
     converted = recipe.convert.convert(context)
@@ -154,6 +180,12 @@ def _convert(
         findings = rule.lint(model, unverified)
         resolver_check = resolvers.compare_resolvers(unverified, checks)
         _require_agreement(resolver_check)
+        if examples is not None:
+            golden.write(
+                unverified,
+                examples,
+                destination=golden_record.path_beside(path),
+            )
     artifact = artifact_record.describe(
         path,
         format="tflite",
