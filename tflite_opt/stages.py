@@ -19,6 +19,7 @@ from tflite_opt.evaluation import evaluate as evaluation_stage
 from tflite_opt.records import (
     artifact,
     benchmark,
+    data_check,
     errors,
     evaluation,
     files,
@@ -26,7 +27,7 @@ from tflite_opt.records import (
     run_directory,
     variants,
 )
-from tflite_opt.report import build, recommendation
+from tflite_opt.report import build, data_check_text, recommendation
 
 _LOG = logging.getLogger(__name__)
 
@@ -61,10 +62,14 @@ def convert(
         ConversionError: If `float32` failed: there is nothing to compare with.
     """
     found, failures = conversion_stage.convert(request, run)
+    places = build.RunRecords(run)
+    check = places.optional(data_check.DataCheck, places.data_check)
+    for line in data_check_text.warning_lines(check):
+        _LOG.warning("%s", line)
     variants.Conversion(
         names=tuple(variant.artifact.name for variant in found),
         failures=tuple(failures),
-    ).save(build.RunRecords(run).conversion, run.root)
+    ).save(places.conversion, run.root)
     for failure in failures:
         if failure.name == request.recipes[0].name:
             raise errors.ConversionError(str(failure))

@@ -24,3 +24,19 @@ def test_what_does_not_exist_is_left_out():
     text = data_check_text.describe(check)
     assert "classes" not in text
     assert "nothing found" in text
+
+
+def test_a_summary_has_the_warnings_only():
+    assert data_check_text.warning_lines(factories.data_check()) == [
+        "WARNING representative data: 50 representative samples."
+    ]
+    assert data_check_text.warning_lines(None) == []
+
+
+def test_markdown_has_the_findings_with_reasons():
+    lines = data_check_text.markdown(factories.data_check())
+    assert lines[0].startswith("| input")
+    assert lines[-1] == (
+        "- **too-few-samples** (warning): 50 representative samples. "
+        "Rare large activations may be missing. Take more."
+    )

@@ -178,7 +178,7 @@ def _failure(
 def _frozen_files(
     request: Request, layout: job_lib.Layout
 ) -> list[pathlib.Path]:
-    outputs = [layout.saved_model, layout.float_model]
+    outputs = [layout.saved_model, layout.float_model, layout.data_check]
     return outputs + [
         layout.keras_outputs(split) for split in request.reference_splits
     ]

@@ -34,6 +34,11 @@ class Layout(serialization.Record):
         """The Keras model's outputs on a split, by output name."""
         return self.root / "float" / f"keras_outputs.{split}.npz"
 
+    @property
+    def data_check(self) -> pathlib.Path:
+        """What there is to say about the representative data."""
+        return self.root / "data_check.json"
+
     def artifact(self, name: str) -> pathlib.Path:
         """The `.tflite` of a recipe."""
         return self.root / "artifacts" / f"{name}.tflite"

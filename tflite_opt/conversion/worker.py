@@ -20,7 +20,7 @@ from tflite_opt.conversion import context as context_lib
 from tflite_opt.conversion import job as job_lib
 from tflite_opt.conversion import tflite_converter
 from tflite_opt.data import dataset as dataset_lib
-from tflite_opt.data import representative, sources
+from tflite_opt.data import doctor, representative, sources
 from tflite_opt.lint import rule
 from tflite_opt.records import artifact as artifact_record
 from tflite_opt.records import conversion, errors, facts, files, variants
@@ -124,6 +124,8 @@ def freeze(
 ) -> None:
     """Writes the SavedModel, the float `.tflite` and the Keras outputs.
 
+    What there is to say about the representative data is written as well.
+
     Raises:
         ModelError: If the file is no Keras model or cannot be frozen.
         DataError: If the data do not fit the model.
@@ -133,7 +135,8 @@ def freeze(
 
     model = loading.load(model_path)
     specs = freezing.input_specs(model)
-    representative.representative_samples(dataset["calibration"], specs)
+    check = doctor.examine(dataset["calibration"], dataset["train"], specs)
+    doctor.require_usable(check)
     reference: dict[str, Mapping[str, np.ndarray]] = {}
     for name in reference_splits:
         inputs = representative.match_inputs(dataset[name].inputs, specs)
@@ -146,6 +149,7 @@ def freeze(
     files.write_bytes(layout.float_model, content)
     for name, outputs in reference.items():
         files.write_npz(layout.keras_outputs(name), outputs)
+    check.save(layout.data_check)
 
 
 def _check_labels(

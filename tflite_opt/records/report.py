@@ -5,6 +5,7 @@ import dataclasses
 from typing import Literal
 
 from tflite_opt.records import artifact as artifact_record
+from tflite_opt.records import data_check as data_check_record
 from tflite_opt.records import evaluation, finding, serialization
 
 Objective = Literal["balanced", "latency", "size"]
@@ -136,6 +137,8 @@ class Report(serialization.Record):
         options: Runtime options, as text.
         command: The command line of the run.
         versions: Package versions.
+        data_check: What there is to say about the representative data; None
+            in runs of versions that did not look.
     """
 
     description: RunDescription
@@ -147,3 +150,4 @@ class Report(serialization.Record):
     options: str
     command: str
     versions: dict[str, str]
+    data_check: data_check_record.DataCheck | None = None

@@ -29,6 +29,24 @@ def describe(check: data_check.DataCheck) -> str:
     return f"{table(check)}\n\n{lint_text.describe('findings', check.findings)}"
 
 
+def warning_lines(check: data_check.DataCheck | None) -> list[str]:
+    """Returns one line for each warning, for a summary."""
+    warnings = check.warnings if check else ()
+    return [f"WARNING representative data: {x.message}." for x in warnings]
+
+
+def markdown(check: data_check.DataCheck) -> list[str]:
+    """Returns the numbers and one item for each finding, as Markdown lines."""
+    return [
+        table(check, "github"),
+        "",
+        *(
+            f"- **{x.rule}** ({x.severity}): {x.message}. {x.reason} {x.remedy}"
+            for x in check.findings
+        ),
+    ]
+
+
 def table(check: data_check.DataCheck, format: str = "simple") -> str:
     """Returns two lines for each input: the samples and the train split.
 
