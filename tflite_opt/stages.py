@@ -5,6 +5,7 @@ Every function states what its results depend on, skips what is done, and
 writes its records before it marks itself finished.
 """
 
+import dataclasses
 import logging
 import pathlib
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ import numpy as np
 from tflite_opt import progress
 from tflite_opt import recipe as recipe_lib
 from tflite_opt.conversion import convert as conversion_stage
+from tflite_opt.data import corruptions
 from tflite_opt.data import dataset as dataset_lib
 from tflite_opt.evaluation import evaluate as evaluation_stage
 from tflite_opt.records import (
@@ -124,6 +126,42 @@ def evaluate(
                 run.finish(stage, inputs, [record, predictions])
             done.append(evaluation.Evaluation.load(record, run.root))
     return done
+
+
+def evaluate_corrupted(
+    artifacts: Sequence[artifact.Artifact],
+    dataset: dataset_lib.Dataset,
+    split: str,
+    shifts: Sequence[corruptions.Corruption],
+    options: evaluation_stage.Options,
+    run: run_directory.RunDirectory,
+) -> list[evaluation.Evaluation]:
+    """Evaluates models on a split under each corruption.
+
+    Args:
+        artifacts: The first is the baseline under the same corruption.
+        dataset: The clean data.
+        split: Name of the split.
+        shifts: The corruptions.
+        options: How.
+        run: Gets records and predictions.
+
+    Returns:
+        By corruption, and in it by artifact.
+
+    Raises:
+        DataError: If a corruption does not fit the inputs.
+    """
+    # All of them first: bad input is refused before any work.
+    shifted = [corruptions.corrupt(dataset[split], shift) for shift in shifts]
+    extended = dataclasses.replace(
+        dataset, splits={**dataset.splits, **{x.name: x for x in shifted}}
+    )
+    return [
+        result
+        for found in shifted
+        for result in evaluate(artifacts, extended, found.name, options, run)
+    ]
 
 
 def _hash_of(path: pathlib.Path | None) -> str | None:

@@ -8,6 +8,7 @@ may look at; every choice is made on `validation`; `test` is evaluated once.
 import dataclasses
 import functools
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -92,7 +93,9 @@ class Split:
     @functools.cached_property
     def _fingerprint(self) -> str:
         # Every stage and every variant asks; the arrays never change.
-        arrays = {f"input/{name}": x for name, x in self.inputs.items()}
+        arrays = {
+            f"input/{name}": _hashable(x) for name, x in self.inputs.items()
+        }
         arrays |= {"labels": self.labels, "ids": self.ids}
         return files.sha256_of_arrays(arrays)
 
@@ -104,6 +107,12 @@ class Split:
             labels=self.labels[positions],
             ids=self.ids[positions],
         )
+
+
+def _hashable(inputs: Any) -> np.ndarray:
+    if isinstance(inputs, np.ndarray):
+        return inputs
+    return np.frombuffer(inputs.fingerprint().encode(), np.uint8)
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)

@@ -22,7 +22,6 @@ from tflite_opt.records import data_check, errors, facts
 # Enough that a range or a mean of train is known to a few per cent.
 MAX_TRAIN_SAMPLES = 1000
 
-_SEED = 0
 _SEVERITIES = ("error", "warning", "note")
 
 
@@ -56,7 +55,7 @@ def examine(
     except errors.DataError as error:
         found.append(doctor_rules.unusable(error))
         specs = ()
-    rows = _train_rows(len(train))
+    rows = sample_statistics.seeded_rows(len(train), MAX_TRAIN_SAMPLES)
     for spec in specs:
         array = np.asarray(samples[spec.name][:])
         try:
@@ -97,12 +96,6 @@ def _own_specs(split: dataset.Split) -> tuple[facts.TensorSpec, ...]:
         )
         for name, x in split.inputs.items()
     )
-
-
-def _train_rows(count: int) -> np.ndarray:
-    generator = np.random.default_rng(_SEED)
-    chosen = min(count, MAX_TRAIN_SAMPLES)
-    return np.sort(generator.choice(count, chosen, replace=False))
 
 
 def _has_classes(labels: np.ndarray | None) -> bool:

@@ -32,8 +32,8 @@ class Summary:
 
     Attributes:
         values: Range, mean and deviation.
-        channel_changes: Shape `(channels,)`, bool: whether the channel has
-            more than one value.
+        lowest: Shape `(channels,)`, float64: smallest value of each channel.
+        highest: Likewise, the largest.
         constant_samples: How many have one value throughout.
         zero_samples: How many of them are all zero.
         duplicate_samples: How many equal an earlier one.
@@ -42,11 +42,23 @@ class Summary:
     """
 
     values: data_check.ValueStatistics
-    channel_changes: np.ndarray
+    lowest: np.ndarray
+    highest: np.ndarray
     constant_samples: int
     zero_samples: int
     duplicate_samples: int
     picked: np.ndarray
+
+    @property
+    def channel_changes(self) -> np.ndarray:
+        """Whether a channel has more than one value; `(channels,)`, bool."""
+        return self.highest > self.lowest
+
+
+def seeded_rows(count: int, most: int) -> np.ndarray:
+    """Returns at most `most` of `count` rows, ascending, always the same."""
+    generator = np.random.default_rng(0)
+    return np.sort(generator.choice(count, min(count, most), replace=False))
 
 
 def summarize(examples: Any, rows: np.ndarray) -> Summary:
@@ -58,7 +70,8 @@ def summarize(examples: Any, rows: np.ndarray) -> Summary:
         rows: Which of them, int64, ascending.
     """
     size = int(np.prod(examples.shape[1:]))
-    positions = _positions(size)
+    # Random ones: a regular step could keep to one column of an image.
+    positions = seeded_rows(size, _MAX_POSITIONS)
     counter = _Counter()
     picked = []
     for begin in range(0, len(rows), _BATCH_SIZE):
@@ -67,19 +80,13 @@ def summarize(examples: Any, rows: np.ndarray) -> Summary:
         picked.append(batch.reshape(len(batch), size)[:, positions])
     return Summary(
         values=counter.values(),
-        channel_changes=counter.highest > counter.lowest,
+        lowest=counter.lowest,
+        highest=counter.highest,
         constant_samples=counter.constant,
         zero_samples=counter.zero,
         duplicate_samples=counter.count - len(counter.digests),
         picked=np.concatenate(picked).astype(np.float64),
     )
-
-
-def _positions(size: int) -> np.ndarray:
-    # Random ones: a regular step could keep to one column of an image.
-    generator = np.random.default_rng(0)
-    count = min(size, _MAX_POSITIONS)
-    return np.sort(generator.choice(size, count, replace=False))
 
 
 class _Counter:
