@@ -178,6 +178,15 @@ def test_what_cannot_be_right_is_an_error(digits, change, message):
         doctor.require_usable(check)
 
 
+def test_train_data_that_are_not_finite_are_an_error(digits):
+    images = digits["train"].inputs["image"].copy()
+    images[:] = np.nan
+    train = _split(images, digits["train"].labels, "train")
+    check = doctor.examine(digits["calibration"], train)
+    with pytest.raises(errors.DataError, match="'image' must be finite"):
+        doctor.require_usable(check)
+
+
 def test_token_ids_are_not_judged_by_their_structure():
     generator = np.random.default_rng(0)
     tokens = generator.integers(0, 100, (400, 12)).astype(np.int32)

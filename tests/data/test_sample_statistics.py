@@ -3,10 +3,11 @@ import numpy as np
 import pytest
 
 from tflite_opt.data import sample_statistics
+from tflite_opt.records import errors
 
 
 def _summarize(array):
-    return sample_statistics.summarize(array, np.arange(len(array)))
+    return sample_statistics.summarize(array, np.arange(len(array)), "x")
 
 
 def test_statistics_are_those_of_all_values():
@@ -51,10 +52,17 @@ def test_no_more_than_a_batch_is_asked_for():
 
     examples = Lazy()
     rows = np.arange(0, 1000, 2)
-    found = sample_statistics.summarize(examples, rows)
+    found = sample_statistics.summarize(examples, rows, "x")
     assert found.values.num_samples == 500
     assert found.values.maximum == 998
     assert examples.asked <= 64
+
+
+def test_what_is_not_finite_is_refused():
+    values = np.ones((100, 3), np.float32)
+    values[90, 1] = np.inf
+    with pytest.raises(errors.DataError, match="input 'x' must be finite"):
+        _summarize(values)
 
 
 def _sines(generator, count, length=60):

@@ -14,8 +14,11 @@ from tflite_opt.tflite import golden
 COUNT = 20
 
 
-def _two_inputs(path, *, swapped=False, error=0.0):
-    """Writes left - 2 * right (+ error), or the same with other names."""
+def _two_inputs(path, *, swapped=False, reverse=False, error=0.0):
+    """Writes left - 2 * right (+ error), or the same with other names.
+
+    `reverse` names the second input first.
+    """
     builder = handmade.Builder()
     left = builder.tensor((1, 3), name="a")
     right = builder.tensor((1, 3), name="b")
@@ -28,7 +31,9 @@ def _two_inputs(path, *, swapped=False, error=0.0):
     builder.operator("ADD", (summed, offset), (y,), options=add)
     builder.ends((left, right), (y,))
     names = ("right", "left") if swapped else ("left", "right")
-    builder.signature("serve", dict(zip(names, (0, 1), strict=True)), {"y": y})
+    pairs = list(zip(names, (left, right), strict=True))
+    ordered = dict(reversed(pairs) if reverse else pairs)
+    builder.signature("serve", ordered, {"y": y})
     return builder.save(path)
 
 
@@ -62,7 +67,8 @@ def test_the_file_holds_the_first_examples_and_says_what_they_are(
     assert golden_record.path_beside(model).name == "model.golden.npz"
     assert found.num_examples == golden.DEFAULT_NUM_EXAMPLES == 8
     assert found.signature_key == "serve"
-    assert [spec.name for spec in found.inputs] == ["left", "right"]
+    assert [x.spec.name for x in found.inputs] == ["left", "right"]
+    assert [x.position for x in found.inputs] == [0, 1]
     assert [x.spec.name for x in found.outputs] == ["y"]
     assert found.preprocessing == "unit"
     assert found.artifact_sha256 == files.sha256_of_file(model)
@@ -173,10 +179,17 @@ def test_outputs_of_another_model_are_refused(model):
     assert not golden_record.path_beside(model).exists()
 
 
-def test_outputs_that_are_not_finite_are_refused(model):
+def test_infinity_on_one_side_only_is_refused(model):
     outputs = {"y": np.full((COUNT, 3), np.nan, np.float32)}
-    with pytest.raises(errors.DataError, match="must be finite"):
+    with pytest.raises(errors.DataError, match="a difference to NaN"):
         golden.write(model, _examples(outputs=outputs))
+
+
+def test_inputs_are_in_the_order_of_the_signature(tmp_path):
+    path = _two_inputs(tmp_path / "model.tflite", reverse=True)
+    found = golden.read(golden.write(path, _examples())).golden
+    assert [x.spec.name for x in found.inputs] == ["right", "left"]
+    assert [x.position for x in found.inputs] == [1, 0]
 
 
 def test_a_file_with_other_inputs_is_refused(tmp_path, vectors):

@@ -117,7 +117,7 @@ def corrupt(split: dataset.Split, corruption: Corruption) -> dataset.Split:
         of its own.
 
     Raises:
-        DataError: If no input can be corrupted so.
+        DataError: If no input can be corrupted so, or one is not finite.
     """
     inputs: dict[str, Any] = dict(split.inputs)
     for stream, (name, examples) in enumerate(sorted(split.inputs.items())):
@@ -179,7 +179,7 @@ class CorruptedExamples:
         self.shape = self._clean.shape
         self.dtype = self._clean.dtype
         rows = sample_statistics.seeded_rows(len(split), _MAX_RANGE_SAMPLES)
-        found = sample_statistics.summarize(self._clean, rows)
+        found = sample_statistics.summarize(self._clean, rows, name)
         self._low, self._high = found.lowest, found.highest
 
     def __len__(self) -> int:

@@ -60,11 +60,15 @@ def examine(
         array = np.asarray(samples[spec.name][:])
         try:
             representative.check_samples(array, spec, calibration.ids)
+            own = sample_statistics.summarize(
+                array, np.arange(len(array)), spec.name
+            )
+            usual = sample_statistics.summarize(
+                others[spec.name], rows, spec.name
+            )
         except errors.DataError as error:
             found.append(doctor_rules.unusable(error))
             continue
-        own = sample_statistics.summarize(array, np.arange(len(array)))
-        usual = sample_statistics.summarize(others[spec.name], rows)
         check = _check(spec, array, own, usual)
         inputs.append(check)
         found += doctor_rules.about_input(check, usual)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tflite_opt.records import data_check
+from tflite_opt.records import data_check, errors
 
 _BATCH_SIZE = 64
 # Values of each sample that the structure is judged by.
@@ -61,13 +61,17 @@ def seeded_rows(count: int, most: int) -> np.ndarray:
     return np.sort(generator.choice(count, min(count, most), replace=False))
 
 
-def summarize(examples: Any, rows: np.ndarray) -> Summary:
+def summarize(examples: Any, rows: np.ndarray, name: str) -> Summary:
     """Looks at some examples of an input.
 
     Args:
-        examples: Shape `(n, ...)`, an array or one that decodes on access;
-            finite numbers. Never asked for more than a batch.
+        examples: Shape `(n, ...)`, an array or one that decodes on access.
+            Never asked for more than a batch.
         rows: Which of them, int64, ascending.
+        name: Of the input, for the error.
+
+    Raises:
+        DataError: If there is NaN or infinity among them.
     """
     size = int(np.prod(examples.shape[1:]))
     # Random ones: a regular step could keep to one column of an image.
@@ -76,6 +80,11 @@ def summarize(examples: Any, rows: np.ndarray) -> Summary:
     picked = []
     for begin in range(0, len(rows), _BATCH_SIZE):
         batch = np.asarray(examples[rows[begin : begin + _BATCH_SIZE]])
+        if not np.isfinite(batch).all():
+            raise errors.DataError(
+                f"Examples of the input {name!r} must be finite. "
+                "Received: NaN or infinity"
+            )
         counter.add(batch)
         picked.append(batch.reshape(len(batch), size)[:, positions])
     return Summary(

@@ -18,11 +18,27 @@ def path_beside(model: pathlib.Path) -> pathlib.Path:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class GoldenInput(serialization.Record):
+    """One input.
+
+    Attributes:
+        spec: Name, shape, dtype, scale and zero point in the artifact. The
+            stored array is as the app has it, before quantization.
+        position: Among the file's inputs, for apps that feed by index.
+    """
+
+    spec: facts.TensorSpec
+    position: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class GoldenOutput(serialization.Record):
     """One output, and how far a replay may be from the original model.
 
     Attributes:
-        spec: Name, shape, dtype, scale and zero point in the artifact.
+        spec: Name, shape, dtype, scale and zero point in the artifact. The
+            stored array is the original model's, never quantized.
+        position: Among the file's outputs.
         tolerance: Largest absolute difference for each example, after
             dequantization: what the artifact itself showed when the file was
             written, plus `margin`.
@@ -31,6 +47,7 @@ class GoldenOutput(serialization.Record):
     """
 
     spec: facts.TensorSpec
+    position: int
     tolerance: tuple[float, ...]
     margin: float
     derivation: str
@@ -43,8 +60,7 @@ class Golden(serialization.Record):
     Attributes:
         signature_key: None for a file without a signature or with several,
             whose names are those of tensors.
-        inputs: In the artifact's order, with its dtypes and scales. The
-            stored arrays are as the app has them, before quantization.
+        inputs: In the order of the signature; without one, of the file.
         outputs: Likewise.
         num_examples: First dimension of all arrays.
         preprocessing: What was done to the data before they became the stored
@@ -54,7 +70,7 @@ class Golden(serialization.Record):
     """
 
     signature_key: str | None
-    inputs: tuple[facts.TensorSpec, ...]
+    inputs: tuple[GoldenInput, ...]
     outputs: tuple[GoldenOutput, ...]
     num_examples: int
     preprocessing: str

@@ -10,6 +10,7 @@ process: call it where a crash of the runtime is survived.
 import dataclasses
 import json
 import pathlib
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from tflite_opt.records import benchmark, errors, files
 from tflite_opt.records import golden as golden_record
 from tflite_opt.tflite import (
     flatbuffer,
-    golden_tolerance,
+    golden_comparison,
     interpreter,
     loaded_model,
 )
@@ -108,26 +109,7 @@ def write(
     outputs = {name: x[:count] for name, x in reference.outputs.items()}
     model, runs = _run_all(artifact, inputs)
     _check_outputs(next(iter(runs.values())), outputs)
-    stored = flatbuffer.read(artifact)
-    keys = [signature.key for signature in stored.signatures]
-    steps = golden_tolerance.output_steps(stored)
-    golden = golden_record.Golden(
-        signature_key=keys[0] if len(keys) == 1 else None,
-        inputs=model.inputs,
-        outputs=tuple(
-            golden_tolerance.tolerance(
-                spec,
-                {kernels: run[spec.name] for kernels, run in runs.items()},
-                outputs[spec.name],
-                step,
-            )
-            for spec, step in zip(model.outputs, steps, strict=True)
-        ),
-        num_examples=count,
-        preprocessing=reference.preprocessing,
-        artifact_sha256=files.sha256_of_file(artifact),
-        original_sha256=reference.original_sha256,
-    )
+    golden = _describe(artifact, model, runs, outputs, reference)
     arrays = {_TEXT: np.array(json.dumps(golden.to_json()))}
     arrays |= {f"inputs/{name}": x for name, x in inputs.items()}
     arrays |= {f"outputs/{name}": x for name, x in outputs.items()}
@@ -164,6 +146,46 @@ def _run_all(
     return model, runs
 
 
+def _describe(
+    artifact: pathlib.Path,
+    model: loaded_model.LoadedModel,
+    runs: Mapping[str, Arrays],
+    expected: Arrays,
+    reference: Reference,
+) -> golden_record.Golden:
+    stored = flatbuffer.read(artifact)
+    steps = golden_comparison.output_steps(stored)
+    inputs = {
+        spec.name: golden_record.GoldenInput(spec=spec, position=position)
+        for position, spec in enumerate(model.inputs)
+    }
+    outputs = {
+        spec.name: golden_comparison.tolerance(
+            spec,
+            position,
+            {kernels: run[spec.name] for kernels, run in runs.items()},
+            expected[spec.name],
+            steps[position],
+        )
+        for position, spec in enumerate(model.outputs)
+    }
+    key, input_order, output_order = None, list(inputs), list(outputs)
+    if len(stored.signatures) == 1:
+        (signature,) = stored.signatures
+        key = signature.key
+        input_order = [name for name, _ in signature.inputs]
+        output_order = [name for name, _ in signature.outputs]
+    return golden_record.Golden(
+        signature_key=key,
+        inputs=tuple(inputs[name] for name in input_order),
+        outputs=tuple(outputs[name] for name in output_order),
+        num_examples=len(next(iter(expected.values()))),
+        preprocessing=reference.preprocessing,
+        artifact_sha256=files.sha256_of_file(artifact),
+        original_sha256=reference.original_sha256,
+    )
+
+
 def _check_outputs(found: Arrays, expected: Arrays) -> None:
     shapes = {name: x.shape for name, x in found.items()}
     wanted = {name: x.shape for name, x in expected.items()}
@@ -197,8 +219,8 @@ def read(path: pathlib.Path) -> GoldenVectors:
             f"Received: path={str(path)!r}: {error}"
         ) from error
     labels = arrays.pop(_LABELS, None)
-    names = {f"inputs/{spec.name}" for spec in golden.inputs}
-    names |= {f"outputs/{output.spec.name}" for output in golden.outputs}
+    names = {f"inputs/{x.spec.name}" for x in golden.inputs}
+    names |= {f"outputs/{x.spec.name}" for x in golden.outputs}
     if names != set(arrays) or not all(
         array.dtype.kind in "fiub" and array.shape[:1] == (golden.num_examples,)
         for array in arrays.values()
@@ -211,7 +233,9 @@ def read(path: pathlib.Path) -> GoldenVectors:
         )
     return GoldenVectors(
         golden=golden,
-        inputs={s.name: arrays[f"inputs/{s.name}"] for s in golden.inputs},
+        inputs={
+            x.spec.name: arrays[f"inputs/{x.spec.name}"] for x in golden.inputs
+        },
         outputs={
             x.spec.name: arrays[f"outputs/{x.spec.name}"]
             for x in golden.outputs
@@ -247,36 +271,11 @@ def replay(
         delegate=delegate,
         num_examples=golden.num_examples,
         outputs=tuple(
-            _compare(output, found, vectors.outputs)
+            golden_comparison.compare(
+                output,
+                found[output.spec.name],
+                vectors.outputs[output.spec.name],
+            )
             for output in golden.outputs
         ),
     )
-
-
-def _compare(
-    output: golden_record.GoldenOutput, all_found: Arrays, all_expected: Arrays
-) -> golden_record.OutputReplay:
-    name = output.spec.name
-    found, expected = all_found[name], all_expected[name]
-    apart = golden_tolerance.differences(found, expected)
-    top1 = None
-    if expected.ndim > 1 and expected.shape[-1] > 1:
-        same = found.argmax(axis=-1) == expected.argmax(axis=-1)
-        top1 = float(same.mean())
-    return golden_record.OutputReplay(
-        name=name,
-        max_absolute_difference=float(apart.max()),
-        min_tolerance=min(output.tolerance),
-        max_tolerance=max(output.tolerance),
-        examples_within=int((apart <= output.tolerance).sum()),
-        cosine_similarity=_cosine_similarity(found, expected),
-        top1_agreement=top1,
-    )
-
-
-def _cosine_similarity(found: np.ndarray, expected: np.ndarray) -> float | None:
-    first, second = (x.astype(np.float64).ravel() for x in (found, expected))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        norms = np.linalg.norm(first) * np.linalg.norm(second)
-        similarity = float(first @ second / norms)
-    return similarity if np.isfinite(similarity) else None

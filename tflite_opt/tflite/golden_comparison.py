@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How far a right replay of golden vectors may be from the original model.
+"""How far a replay of golden vectors is from the original model, and may be.
 
 If this machine's kernels give `a`, the original `o` and another device `b`,
 then `|b - o|` is at most `|a - o| + |b - a|`: the first is measured for each
@@ -36,6 +36,7 @@ def output_steps(model: flatbuffer.Model) -> list[float | None]:
 
 def tolerance(
     spec: facts.TensorSpec,
+    position: int,
     found: Mapping[str, np.ndarray],
     expected: np.ndarray,
     step: float | None,
@@ -47,24 +48,27 @@ def tolerance(
 
     Args:
         spec: The output in the artifact.
+        position: Among the artifact's outputs.
         found: The artifact's dequantized outputs, shape `(n, ...)`, by the
             kernels that gave them.
         expected: The original model's, same shape.
         step: As from `output_steps`.
 
     Raises:
-        DataError: If an output is not finite.
+        DataError: If only one of both is not finite somewhere.
     """
     runs = list(found.values())
     measured = np.max([differences(run, expected) for run in runs], axis=0)
     if measured.max() >= _NOT_FINITE:
         raise errors.DataError(
-            "Golden outputs must be finite, in the artifact and in the "
-            f"original model. Received: NaN or infinity in {spec.name!r}."
+            "The artifact and the original model must be finite where the "
+            "other one is. Received: a difference to NaN or infinity in "
+            f"{spec.name!r}."
         )
     margin, reason = _margin(runs, expected, step)
     return golden.GoldenOutput(
         spec=spec,
+        position=position,
         tolerance=tuple((measured + margin).tolist()),
         margin=margin,
         derivation=(
@@ -83,7 +87,8 @@ def _margin(
         margin = facts.MAX_QUANTA * step
         reason = f"{facts.MAX_QUANTA} quantization steps of {step:.3g}"
     else:
-        largest = float(np.abs(expected.astype(np.float64)).max(initial=0.0))
+        finite = expected[np.isfinite(expected)].astype(np.float64)
+        largest = float(np.abs(finite).max(initial=0.0))
         margin = facts.MAX_RELATIVE_DIFFERENCE * largest
         reason = f"{facts.MAX_RELATIVE_DIFFERENCE:g} of the largest value"
         reason += f" {largest:.3g}"
@@ -102,8 +107,45 @@ def differences(found: np.ndarray, expected: np.ndarray) -> np.ndarray:
 
     Returns:
         Shape `(n,)`, float64; the largest float32 stands for a difference to
-        infinity or NaN.
+        infinity or NaN, which are no difference to themselves.
     """
-    apart = np.abs(found.astype(np.float64) - expected.astype(np.float64))
+    first, second = found.astype(np.float64), expected.astype(np.float64)
+    same = (first == second) | (np.isnan(first) & np.isnan(second))
+    with np.errstate(invalid="ignore"):
+        apart = np.where(same, 0.0, np.abs(first - second))
     apart = np.nan_to_num(apart, nan=_NOT_FINITE, posinf=_NOT_FINITE)
     return apart.reshape(len(apart), -1).max(axis=1, initial=0.0)
+
+
+def compare(
+    output: golden.GoldenOutput, found: np.ndarray, expected: np.ndarray
+) -> golden.OutputReplay:
+    """Compares one output of a replay with the original model's.
+
+    Args:
+        output: With the tolerance of each example.
+        found: Dequantized, shape `(n, ...)`.
+        expected: Same shape.
+    """
+    apart = differences(found, expected)
+    top1 = None
+    if expected.ndim > 1 and expected.shape[-1] > 1:
+        same = found.argmax(axis=-1) == expected.argmax(axis=-1)
+        top1 = float(same.mean())
+    return golden.OutputReplay(
+        name=output.spec.name,
+        max_absolute_difference=float(apart.max()),
+        min_tolerance=min(output.tolerance),
+        max_tolerance=max(output.tolerance),
+        examples_within=int((apart <= output.tolerance).sum()),
+        cosine_similarity=_cosine_similarity(found, expected),
+        top1_agreement=top1,
+    )
+
+
+def _cosine_similarity(found: np.ndarray, expected: np.ndarray) -> float | None:
+    first, second = (x.astype(np.float64).ravel() for x in (found, expected))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        norms = np.linalg.norm(first) * np.linalg.norm(second)
+        similarity = float(first @ second / norms)
+    return similarity if np.isfinite(similarity) else None
