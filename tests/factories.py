@@ -4,7 +4,8 @@
 import pathlib
 from typing import Any
 
-from tflite_opt.records import artifact, benchmark, evaluation, facts
+from tflite_opt.records import artifact, benchmark, evaluation, facts, finding
+from tflite_opt.records import data_check as data_check_record
 
 
 def spec(dtype: str = "float32", name: str = "x") -> facts.TensorSpec:
@@ -163,3 +164,42 @@ def evaluated(
         "drop": loss,
     }
     return evaluation.Evaluation(**values | fields)
+
+
+def data_check(**fields: Any) -> data_check_record.DataCheck:
+    statistics = data_check_record.ValueStatistics
+    values: dict[str, Any] = {
+        "num_samples": 200,
+        "num_classes": 10,
+        "classes_covered": 9,
+        "inputs": (
+            data_check_record.InputCheck(
+                name="image",
+                shape=(8, 8, 1),
+                dtype="float32",
+                values=statistics(
+                    num_samples=200, minimum=0, maximum=1, mean=0.31, std=0.38
+                ),
+                train=statistics(
+                    num_samples=1000, minimum=0, maximum=1, mean=0.3, std=0.37
+                ),
+                outside_train_range=0.015,
+                constant_samples=2,
+                zero_samples=1,
+                duplicate_samples=3,
+                num_channels=3,
+                dead_channels=1,
+                structure=0.97,
+            ),
+        ),
+        "findings": (
+            finding.Finding(
+                rule="too-few-samples",
+                severity="warning",
+                message="50 representative samples",
+                reason="Rare large activations may be missing.",
+                remedy="Take more.",
+            ),
+        ),
+    }
+    return data_check_record.DataCheck(**values | fields)

@@ -46,6 +46,7 @@ _WITHOUT_TENSORFLOW = (
     "scripts.optimize",
     "scripts.convert",
     "scripts.train",
+    "scripts.check_data",
 )
 _HEAVY = ("tensorflow", "tf_keras", "tensorflow_model_optimization", "keras")
 

@@ -23,7 +23,9 @@ from tflite_opt.records import (
     run_directory,
     tensor_names,
 )
+from tflite_opt.records import golden as golden_record
 from tflite_opt.records import variants as variants_record
+from tflite_opt.tflite import golden
 
 
 def _report(run):
@@ -87,6 +89,25 @@ def test_parents_are_the_float_model_and_the_unslimmed_file(finished_run):
 def test_dropped_names_are_beside_the_slimmed_file(finished_run):
     names = tensor_names.names_for(finished_run.path("artifacts/int8.tflite"))
     assert any("depthwise" in name for name in names.values())
+
+
+def test_the_representative_data_were_looked_at(finished_run):
+    check = _report(finished_run).data_check
+    assert check.num_samples == 100
+    assert check.findings == ()
+    text = finished_run.path("report", "report.md").read_text()
+    assert "## Representative data" in text
+    assert "10 of 10 classes have a sample" in text
+
+
+def test_golden_vectors_lie_beside_each_variant(finished_run):
+    for name in conftest.RECIPES:
+        path = finished_run.path("artifacts", f"{name}.tflite")
+        vectors = golden.read(golden_record.path_beside(path))
+        assert vectors.golden.artifact_sha256 == _row(finished_run, name).sha256
+        assert list(vectors.inputs) == ["image"]
+        assert vectors.inputs["image"].dtype == np.float32
+        assert len(vectors.labels) == 8
 
 
 def test_the_linter_speaks_in_the_report(finished_run):

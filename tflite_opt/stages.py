@@ -5,9 +5,9 @@ Every function states what its results depend on, skips what is done, and
 writes its records before it marks itself finished.
 """
 
+import dataclasses
 import logging
 import pathlib
-import zipfile
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,11 +15,13 @@ import numpy as np
 from tflite_opt import progress
 from tflite_opt import recipe as recipe_lib
 from tflite_opt.conversion import convert as conversion_stage
+from tflite_opt.data import corruptions
 from tflite_opt.data import dataset as dataset_lib
 from tflite_opt.evaluation import evaluate as evaluation_stage
 from tflite_opt.records import (
     artifact,
     benchmark,
+    data_check,
     errors,
     evaluation,
     files,
@@ -27,7 +29,7 @@ from tflite_opt.records import (
     run_directory,
     variants,
 )
-from tflite_opt.report import build, recommendation
+from tflite_opt.report import build, data_check_text, recommendation
 
 _LOG = logging.getLogger(__name__)
 
@@ -62,10 +64,14 @@ def convert(
         ConversionError: If `float32` failed: there is nothing to compare with.
     """
     found, failures = conversion_stage.convert(request, run)
+    places = build.RunRecords(run)
+    check = places.optional(data_check.DataCheck, places.data_check)
+    for line in data_check_text.warning_lines(check):
+        _LOG.warning("%s", line)
     variants.Conversion(
         names=tuple(variant.artifact.name for variant in found),
         failures=tuple(failures),
-    ).save(build.RunRecords(run).conversion, run.root)
+    ).save(places.conversion, run.root)
     for failure in failures:
         if failure.name == request.recipes[0].name:
             raise errors.ConversionError(str(failure))
@@ -123,6 +129,42 @@ def evaluate(
     return done
 
 
+def evaluate_corrupted(
+    artifacts: Sequence[artifact.Artifact],
+    dataset: dataset_lib.Dataset,
+    split: str,
+    shifts: Sequence[corruptions.Corruption],
+    options: evaluation_stage.Options,
+    run: run_directory.RunDirectory,
+) -> list[evaluation.Evaluation]:
+    """Evaluates models on a split under each corruption.
+
+    Args:
+        artifacts: The first is the baseline under the same corruption.
+        dataset: The clean data.
+        split: Name of the split.
+        shifts: The corruptions.
+        options: How.
+        run: Gets records and predictions.
+
+    Returns:
+        By corruption, and in it by artifact.
+
+    Raises:
+        DataError: If a corruption does not fit the inputs.
+    """
+    # All of them first: bad input is refused before any work.
+    shifted = [corruptions.corrupt(dataset[split], shift) for shift in shifts]
+    extended = dataclasses.replace(
+        dataset, splits={**dataset.splits, **{x.name: x for x in shifted}}
+    )
+    return [
+        result
+        for found in shifted
+        for result in evaluate(artifacts, extended, found.name, options, run)
+    ]
+
+
 def _hash_of(path: pathlib.Path | None) -> str | None:
     if path is None:
         return None
@@ -135,16 +177,7 @@ def _hash_of(path: pathlib.Path | None) -> str | None:
 
 
 def _load_arrays(path: pathlib.Path | None) -> dict[str, np.ndarray] | None:
-    if path is None:
-        return None
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            return dict(stored)
-    except (ValueError, zipfile.BadZipFile, EOFError) as error:
-        raise errors.InputError(
-            "The Keras model's outputs must be an .npz file of arrays. "
-            f"Received: {str(path)!r}: {error}"
-        ) from error
+    return None if path is None else files.read_npz(path)
 
 
 def measure(

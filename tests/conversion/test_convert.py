@@ -96,10 +96,9 @@ def test_a_failed_variant_leaves_no_file(after_accidents):
     run = after_accidents[0]
     names = {path.name for path in run.path("artifacts").iterdir()}
     assert names == {
-        "dynamic_range.tflite",
-        "dynamic_range.json",
-        "int8.tflite",
-        "int8.json",
+        f"{name}.{suffix}"
+        for name in ("dynamic_range", "int8")
+        for suffix in ("tflite", "json", "golden.npz")
     }
 
 

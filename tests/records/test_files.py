@@ -3,6 +3,7 @@ import errno
 import gzip
 import hashlib
 import os
+import zipfile
 
 import numpy as np
 import pytest
@@ -95,3 +96,47 @@ def test_the_same_arrays_give_the_same_npz_bytes(tmp_path):
 def test_the_hash_of_arrays_sees(other):
     base = {"x": np.array([1, 2, 3])}
     assert files.sha256_of_arrays(base) != files.sha256_of_arrays(other)
+
+
+def test_arrays_come_back_as_written(tmp_path):
+    arrays = {"a/b": np.arange(3), "text": np.array("words")}
+    files.write_npz(tmp_path / "x.npz", arrays)
+    found = files.read_npz(tmp_path / "x.npz")
+    assert found.keys() == arrays.keys()
+    np.testing.assert_array_equal(found["a/b"], np.arange(3))
+    assert str(found["text"]) == "words"
+
+
+def _other_npz(path, kind):
+    if kind == "single":
+        with path.open("wb") as file:
+            np.save(file, np.zeros(3))
+    elif kind == "pickled":
+        np.savez(path, x=np.array([{}], object))
+    elif kind == "no array":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("readme.txt", "text")
+    elif kind == "garbage":
+        path.write_bytes(b"garbage" * 10)
+    elif kind == "truncated":
+        np.savez(path, x=np.zeros(1000))
+        path.write_bytes(path.read_bytes()[:500])
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("missing", "No such file"),
+        ("single", "a single array"),
+        ("pickled", "pickled objects"),
+        ("no array", "'readme.txt', which is no array"),
+        ("garbage", "no .npz"),
+        ("truncated", "not a zip file"),
+    ],
+)
+def test_what_is_no_npz_of_plain_arrays_is_refused(tmp_path, kind, reason):
+    path = tmp_path / "x.npz"
+    _other_npz(path, kind)
+    with pytest.raises(errors.InputError, match=reason) as caught:
+        files.read_npz(path)
+    assert "x.npz" in str(caught.value)

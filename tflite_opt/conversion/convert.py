@@ -180,6 +180,7 @@ def _frozen_files(
     return [
         layout.opened,
         layout.float_model,
+        layout.data_check,
         *([layout.saved_model] if layout.saved_model.exists() else []),
         *(layout.keras_outputs(split) for split in request.reference_splits),
     ]

@@ -15,7 +15,7 @@ import numpy as np
 from tflite_opt.conversion import job as job_lib
 from tflite_opt.conversion import tflite_converter
 from tflite_opt.data import dataset as dataset_lib
-from tflite_opt.data import representative
+from tflite_opt.data import doctor, representative
 from tflite_opt.keras_models import freezing, opening, torch_program
 from tflite_opt.records import conversion, errors, facts, files, model_spec
 from tflite_opt.tflite import facts as facts_reader
@@ -97,7 +97,7 @@ def _take_file(
         _require_float(found)
         loaded = interpreter.load(path)
         specs, names = loaded.inputs, [x.name for x in loaded.outputs]
-        representative.representative_samples(dataset["calibration"], specs)
+        _examine(dataset, specs, layout)
         outputs: _Outputs = {}
         for name in reference_splits:
             inputs = representative.match_inputs(dataset[name].inputs, specs)
@@ -116,10 +116,10 @@ def _take_keras(
     dataset: dataset_lib.Dataset,
     reference_splits: Sequence[str],
 ) -> tuple[model_spec.OpenedModel, _Outputs]:
-    calibration = dataset["calibration"]
-    opened = opened.with_sizes(_sizes(opened.original.inputs, calibration))
+    sizes = _sizes(opened.original.inputs, dataset["calibration"])
+    opened = opened.with_sizes(sizes)
     specs = freezing.input_specs(opened.original)
-    representative.representative_samples(calibration, specs)
+    _examine(dataset, specs, layout)
     outputs: _Outputs = {}
     for name in reference_splits:
         inputs = representative.match_inputs(dataset[name].inputs, specs)
@@ -132,6 +132,17 @@ def _take_keras(
     )
     files.write_bytes(layout.float_model, content)
     return opened.facts, outputs
+
+
+def _examine(
+    dataset: dataset_lib.Dataset,
+    specs: Sequence[facts.TensorSpec],
+    layout: job_lib.Layout,
+) -> None:
+    """Refuses representative data that cannot be right; notes the rest."""
+    check = doctor.examine(dataset["calibration"], dataset["train"], specs)
+    doctor.require_usable(check)
+    check.save(layout.data_check, layout.root)
 
 
 def _sizes(

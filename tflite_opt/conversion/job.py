@@ -9,6 +9,7 @@ from tflite_opt import recipe as recipe_lib
 from tflite_opt.data import dataset as dataset_lib
 from tflite_opt.records import (
     files,
+    golden,
     model_spec,
     serialization,
     tensor_names,
@@ -44,6 +45,11 @@ class Layout(serialization.Record):
         """The Keras model's outputs on a split, by output name."""
         return self.root / "float" / f"keras_outputs.{split}.npz"
 
+    @property
+    def data_check(self) -> pathlib.Path:
+        """What there is to say about the representative data."""
+        return self.root / "data_check.json"
+
     def artifact(self, name: str) -> pathlib.Path:
         """The `.tflite` of a recipe."""
         return self.root / "artifacts" / f"{name}.tflite"
@@ -59,9 +65,10 @@ class Layout(serialization.Record):
     def files_of(self, recipe: recipe_lib.Recipe) -> list[pathlib.Path]:
         """All files of a finished recipe."""
         artifact = self.artifact(recipe.name)
-        names = tensor_names.sidecar_path(
-            artifact, files.sha256_of_file(artifact)
-        )
+        beside = [
+            tensor_names.sidecar_path(artifact, files.sha256_of_file(artifact)),
+            golden.path_beside(artifact),
+        ]
         return [
             artifact,
             self.variant(recipe.name),
@@ -69,7 +76,7 @@ class Layout(serialization.Record):
                 self.unrefined(recipe.name, i)
                 for i in range(len(recipe.refine))
             ),
-            *([names] if names.exists() else []),
+            *(path for path in beside if path.exists()),
         ]
 
     @property

@@ -19,12 +19,14 @@ from tflite_opt import recipe as recipe_lib
 from tflite_opt.conversion import context as context_lib
 from tflite_opt.conversion import freeze
 from tflite_opt.conversion import job as job_lib
+from tflite_opt.data import dataset as dataset_lib
 from tflite_opt.data import representative, sources
 from tflite_opt.lint import rule
 from tflite_opt.records import artifact as artifact_record
 from tflite_opt.records import errors, facts, files, variants
+from tflite_opt.records import golden as golden_record
 from tflite_opt.tflite import facts as facts_reader
-from tflite_opt.tflite import resolvers
+from tflite_opt.tflite import golden, resolvers
 
 # Enough real inputs that one near-tie does not decide the 99.5 % agreement.
 _RESOLVER_SAMPLES = 1000
@@ -76,11 +78,12 @@ def _run(job: job_lib.Job, emit: Emit) -> None:
             dataset["validation"].inputs, specs
         ).items()
     }
+    examples = _golden_reference(job, dataset, checks)
     for content in job.recipes:
         recipe = recipe_lib.Recipe.from_json(content)
         emit("converting", name=recipe.name)
         try:
-            _convert(recipe, context, calibration, checks, layout)
+            _convert(recipe, context, calibration, checks, examples, layout)
         except errors.OutputError:
             # A full disk is not this variant's fault.
             raise
@@ -90,11 +93,35 @@ def _run(job: job_lib.Job, emit: Emit) -> None:
             emit("converted", name=recipe.name)
 
 
+def _golden_reference(
+    job: job_lib.Job,
+    dataset: dataset_lib.Dataset,
+    checks: Mapping[str, np.ndarray],
+) -> golden.Reference | None:
+    """Returns what golden vectors are made of; None without reference outputs.
+
+    Args:
+        job: The job.
+        dataset: Its data.
+        checks: The first inputs of the validation split.
+    """
+    if "validation" not in job.reference_splits:
+        return None
+    return golden.Reference(
+        inputs=checks,
+        outputs=files.read_npz(job.layout.keras_outputs("validation")),
+        labels=dataset["validation"].labels,
+        preprocessing=f"none: as the data set {dataset.name!r} gives them",
+        original_sha256=job.model.artifact.sha256,
+    )
+
+
 def _convert(
     recipe: recipe_lib.Recipe,
     context: context_lib.FrozenModel,
     calibration: variants.Calibration,
     checks: Mapping[str, np.ndarray],
+    examples: golden.Reference | None,
     layout: job_lib.Layout,
 ) -> None:
     converted = recipe.convert.convert(context)
@@ -108,6 +135,12 @@ def _convert(
         findings = rule.lint(model, unverified)
         resolver_check = resolvers.compare_resolvers(unverified, checks)
         _require_agreement(resolver_check)
+        if examples is not None:
+            golden.write(
+                unverified,
+                examples,
+                destination=golden_record.path_beside(path),
+            )
     artifact = artifact_record.describe(
         path,
         format="tflite",

@@ -8,6 +8,7 @@ may look at; every choice is made on `validation`; `test` is evaluated once.
 import dataclasses
 import functools
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -96,7 +97,9 @@ class Split:
     @functools.cached_property
     def _fingerprint(self) -> str:
         # Every stage and every variant asks; the arrays never change.
-        arrays = {f"input/{name}": x for name, x in self.inputs.items()}
+        arrays = {
+            f"input/{name}": _hashable(x) for name, x in self.inputs.items()
+        }
         arrays["ids"] = self.ids
         if self.labels is not None:
             arrays["labels"] = self.labels
@@ -136,6 +139,12 @@ class Split:
 def are_class_indices(labels: np.ndarray) -> bool:
     """Returns whether labels of a split are one class for each example."""
     return labels.ndim == 1 and labels.dtype.kind in "iu"
+
+
+def _hashable(inputs: Any) -> np.ndarray:
+    if isinstance(inputs, np.ndarray):
+        return inputs
+    return np.frombuffer(inputs.fingerprint().encode(), np.uint8)
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)

@@ -32,9 +32,26 @@ def representative_samples(
     """
     samples = match_inputs(split.inputs, input_specs)
     for spec in input_specs:
-        _check_dtype(samples[spec.name], spec)
-        _check_values(samples[spec.name], spec.name, split)
+        check_samples(samples[spec.name], spec, split.ids)
     return samples
+
+
+def check_samples(
+    array: np.ndarray, spec: facts.TensorSpec, ids: np.ndarray
+) -> None:
+    """Checks the samples of one input whose shape fits.
+
+    Args:
+        array: Shape `(n, ...)`.
+        spec: The model's input.
+        ids: Of the samples, shape `(n,)`.
+
+    Raises:
+        DataError: If they have another dtype, hold NaN or infinity, or are
+            one single value throughout.
+    """
+    _check_dtype(array, spec)
+    _check_values(array, spec.name, ids)
 
 
 def match_inputs(
@@ -108,10 +125,10 @@ def _check_dtype(array: np.ndarray, spec: facts.TensorSpec) -> None:
         )
 
 
-def _check_values(array: np.ndarray, name: str, split: dataset.Split) -> None:
+def _check_values(array: np.ndarray, name: str, ids: np.ndarray) -> None:
     finite = np.isfinite(array).all(axis=tuple(range(1, array.ndim)))
     if not finite.all():
-        first = split.ids[np.flatnonzero(~finite)[0]]
+        first = ids[np.flatnonzero(~finite)[0]]
         raise errors.DataError(
             f"Representative data for the input {name!r} must be finite. "
             f"Received: NaN or infinity in {np.sum(~finite)} of {len(array)} "

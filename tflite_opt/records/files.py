@@ -13,6 +13,7 @@ import json
 import os
 import pathlib
 import tempfile
+import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -98,6 +99,38 @@ def write_npz(path: pathlib.Path, arrays: Mapping[str, np.ndarray]) -> None:
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **{k: arrays[k] for k in sorted(arrays)})
     write_bytes(path, buffer.getvalue())
+
+
+def read_npz(path: pathlib.Path) -> dict[str, np.ndarray]:
+    """Returns all arrays of an `.npz`, by name; objects are not unpickled.
+
+    Raises:
+        InputError: If it is missing or no `.npz` of plain arrays.
+    """
+    try:
+        stored = np.load(path, allow_pickle=False)
+        if not isinstance(stored, np.lib.npyio.NpzFile):
+            raise ValueError("it holds a single array")
+        with stored:
+            arrays = {name: stored[name] for name in stored.files}
+        foreign = [x for x, a in arrays.items() if not hasattr(a, "dtype")]
+        if foreign:
+            raise ValueError(f"it holds {foreign[0]!r}, which is no array")
+    except (OSError, ValueError, EOFError, RuntimeError, MemoryError) as error:
+        raise _unreadable_npz(path, error) from error
+    except (zipfile.BadZipFile, zlib.error) as error:
+        raise _unreadable_npz(path, error) from error
+    return arrays
+
+
+def _unreadable_npz(path: pathlib.Path, error: Exception) -> errors.InputError:
+    reason = getattr(error, "strerror", None) or str(error) or "it is damaged"
+    if "pickle" in reason.lower():
+        reason = "it is no .npz, or one of pickled objects"
+    return errors.InputError(
+        "The file must be an .npz of plain arrays. "
+        f"Received: path={str(path)!r}: {reason.rstrip('.')}."
+    )
 
 
 def sha256_of_text(text: str) -> str:

@@ -5,6 +5,7 @@ import dataclasses
 from typing import Literal
 
 from tflite_opt.records import artifact as artifact_record
+from tflite_opt.records import data_check as data_check_record
 from tflite_opt.records import evaluation, finding, serialization
 
 Objective = Literal["balanced", "latency", "size"]
@@ -143,6 +144,8 @@ class Report(serialization.Record):
         versions: Package versions.
         is_labelled: Whether the data have labels; without them the primary
             metric compares with the original model.
+        data_check: What there is to say about the representative data; None
+            in runs of versions that did not look.
     """
 
     description: RunDescription
@@ -154,6 +157,7 @@ class Report(serialization.Record):
     options: str
     command: str
     versions: dict[str, str]
+    data_check: data_check_record.DataCheck | None = None
     is_labelled: bool = True
 
     @property

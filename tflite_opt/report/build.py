@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from tflite_opt.records import (
     benchmark,
+    data_check,
     evaluation,
     report,
     run_directory,
@@ -43,6 +44,11 @@ class RunRecords:
     def recommendation(self) -> pathlib.Path:
         """`Recommendation`."""
         return self.run.path("recommendation.json")
+
+    @property
+    def data_check(self) -> pathlib.Path:
+        """`DataCheck` of the representative data."""
+        return self.run.path("data_check.json")
 
     def variant(self, name: str) -> pathlib.Path:
         """`Variant` of a recipe."""
@@ -113,6 +119,7 @@ def build(run: run_directory.RunDirectory) -> report.Report:
             for found in (item.validation, item.test)
             if found
         ),
+        data_check=records.optional(data_check.DataCheck, records.data_check),
     )
 
 

@@ -7,7 +7,13 @@ from collections.abc import Sequence
 import tabulate
 
 from tflite_opt.records import evaluation, files, report, run_directory
-from tflite_opt.report import build, csv_text, evaluation_text, plot
+from tflite_opt.report import (
+    build,
+    csv_text,
+    data_check_text,
+    evaluation_text,
+    plot,
+)
 
 
 def write_report(
@@ -95,6 +101,7 @@ def _metric_name(content: report.Report) -> str:
 def summary(content: report.Report) -> str:
     """Returns the sentences below the table."""
     lines = [f"FAILED {failure}" for failure in content.failures]
+    lines += data_check_text.warning_lines(content.data_check)
     chosen = content.recommendation
     if chosen is None:
         lines.append("No recommendation: the run is not finished.")
@@ -147,6 +154,7 @@ def to_markdown(content: report.Report) -> str:
             "",
             _details(content),
             "",
+            *_representative_data(content),
             "## What the linter says",
             "",
             *_findings(content),
@@ -256,6 +264,13 @@ def _details(content: report.Report) -> str:
     return tabulate.tabulate(
         rows, headers=headers, tablefmt="github", disable_numparse=True
     )
+
+
+def _representative_data(content: report.Report) -> list[str]:
+    if content.data_check is None:
+        return []
+    lines = data_check_text.markdown(content.data_check)
+    return ["## Representative data", "", *lines, ""]
 
 
 def _findings(content: report.Report) -> list[str]:

@@ -91,7 +91,7 @@ def count_examples(
             "Inputs must be named as in the model. "
             f"Received: {sorted(inputs)}. Expected: {names}."
         )
-    counts = {len(array) if array.ndim else 0 for array in inputs.values()}
+    counts = {x.shape[0] if x.shape else 0 for x in inputs.values()}
     if len(counts) > 1 or 0 in counts:
         raise errors.DataError(
             "Inputs must have the same number of examples, at least 1. "
@@ -103,7 +103,7 @@ def count_examples(
 
 
 def _check(array: np.ndarray, spec: facts.TensorSpec) -> None:
-    fits = array.ndim == len(spec.shape) and all(
+    fits = len(array.shape) == len(spec.shape) and all(
         wanted in (-1, given)
         for given, wanted in zip(array.shape[1:], spec.shape[1:], strict=True)
     )
