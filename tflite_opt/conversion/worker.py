@@ -20,7 +20,7 @@ from tflite_opt.conversion import context as context_lib
 from tflite_opt.conversion import job as job_lib
 from tflite_opt.conversion import tflite_converter
 from tflite_opt.data import dataset as dataset_lib
-from tflite_opt.data import representative, sources
+from tflite_opt.data import examples, representative, sources
 from tflite_opt.lint import rule
 from tflite_opt.records import artifact as artifact_record
 from tflite_opt.records import conversion, errors, facts, files, variants
@@ -72,8 +72,8 @@ def _run(job: job_lib.Job, emit: Emit) -> None:
         sha256=files.sha256_of_arrays(samples),
     )
     checks = {
-        name: array[:_RESOLVER_SAMPLES]
-        for name, array in representative.match_inputs(
+        name: examples.first(x, _RESOLVER_SAMPLES)
+        for name, x in representative.match_inputs(
             dataset["validation"].inputs, specs
         ).items()
     }
@@ -126,6 +126,8 @@ def freeze(
 def _check_labels(
     split: dataset_lib.Split, outputs: Mapping[str, np.ndarray]
 ) -> None:
+    if split.labels is None or not dataset_lib.are_class_indices(split.labels):
+        return
     num_outputs = next(iter(outputs.values())).shape[-1]
     largest = int(split.labels.max())
     if largest >= num_outputs:
@@ -140,7 +142,7 @@ def _convert(
     recipe: recipe_lib.Recipe,
     context: context_lib.FrozenModel,
     calibration: variants.Calibration,
-    checks: Mapping[str, np.ndarray],
+    checks: Mapping[str, examples.Examples],
     layout: job_lib.Layout,
 ) -> None:
     converted = recipe.convert.convert(context)
@@ -179,7 +181,7 @@ def _refine(
     recipe: recipe_lib.Recipe,
     content: bytes,
     destination: pathlib.Path,
-    checks: Mapping[str, np.ndarray],
+    checks: Mapping[str, examples.Examples],
     layout: job_lib.Layout,
 ) -> list[str]:
     """Writes the refined file; returns the hashes of what it came from.

@@ -161,11 +161,12 @@ def _check_scores(
             "Top-1 accuracy needs a first output of shape (n, classes). "
             f"Received: model={artifact.name!r}, shape={scores.shape}."
         )
-    largest = int(split.labels.max())
-    if split.labels.min() < 0 or largest >= scores.shape[1]:
+    labels = split.class_indices()
+    largest = int(labels.max())
+    if labels.min() < 0 or largest >= scores.shape[1]:
         raise errors.DataError(
             "Labels must be in [0, classes of the model). Received: "
-            f"labels from {int(split.labels.min())} to {largest}, "
+            f"labels from {int(labels.min())} to {largest}, "
             f"classes={scores.shape[1]}. Use the data set it was trained on."
         )
 

@@ -71,7 +71,7 @@ def _write_digits(path: pathlib.Path) -> None:
         pixels = data[split].inputs["image"][:count]
         enlarged = np.kron(pixels, np.ones((1, _SIDE // 8, _SIDE // 8, 1)))
         arrays[f"x_{split}"] = np.repeat(enlarged, 3, -1).astype(np.float32)
-        arrays[f"y_{split}"] = data[split].labels[:count]
+        arrays[f"y_{split}"] = data[split].class_indices()[:count]
     files.write_npz(path, arrays)
 
 
