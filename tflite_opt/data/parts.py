@@ -165,13 +165,13 @@ def _num_classes(source: Source) -> int | None:
     if train is None or train.dtype.kind == "f":
         return None
     count = len(source.class_names) or _count_classes(labels)
+    for name, found in labels.items():
+        _check_classes(found, name, count, source)
     if count < 2:
         raise errors.DataError(
             "Labels must be of at least two classes. Received: only class 0 "
             f"in {source.where}. Leave the labels out if there are none."
         )
-    for name, found in labels.items():
-        _check_classes(found, name, count, source)
     return count
 
 
