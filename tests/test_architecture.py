@@ -18,6 +18,7 @@ _LAYERS = {
     "records": 0,
     "child_process": 0,
     "progress": 0,
+    "user_function": 0,
     "intervals": 1,
     "tflite": 1,
     "data": 2,

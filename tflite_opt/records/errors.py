@@ -23,6 +23,10 @@ class DataError(InputError):
     """Data that do not fit the model, the metric or each other."""
 
 
+class UserCodeError(InputError):
+    """A function of the user's own that raised; its traceback was logged."""
+
+
 class OutputError(TfliteOptError):
     """A result that could not be written, or a directory that is taken."""
 
