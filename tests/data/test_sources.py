@@ -31,6 +31,24 @@ def test_names_come_before_forms_with_an_argument():
     assert "npz:FILE" in forms
 
 
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        (
+            {"image_size": (8, 8)},
+            "`image_size` is for images:DIR, images:FILE.zip, tfds:NAME only. "
+            "Received: image_size=(8, 8), source='digits'",
+        ),
+        ({"resize": "pad"}, "resize='pad'"),
+        ({"preprocessing": "caffe"}, "preprocessing='caffe'"),
+        ({"label_column": "y"}, "`label_column` is for csv:FILE only."),
+    ],
+)
+def test_rejects_an_option_that_would_have_no_effect(option, message):
+    with pytest.raises(errors.InputError, match=re.escape(message)):
+        load("digits", **option)
+
+
 def test_rejects_a_negative_seed():
     with pytest.raises(errors.InputError, match="seed=-1"):
         load("digits", seed=-1)

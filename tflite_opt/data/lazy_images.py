@@ -2,12 +2,20 @@
 """Images that are decoded when a batch of them is asked for."""
 
 import hashlib
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 from PIL import Image, ImageOps
 
-from tflite_opt.data import dataset, parallel, preprocessing
+from tflite_opt.data import (
+    dataset,
+    file_tree,
+    image_files,
+    parallel,
+    preprocessing,
+)
+from tflite_opt.records import errors
 
 _INTERPOLATION = Image.Resampling.BILINEAR
 
@@ -106,6 +114,59 @@ class LazyImages:
         if image.size != (width, height):
             image = _RESIZERS[self._resize](image, (width, height))
         return np.asarray(image).reshape(self._image_shape)
+
+
+def from_files(
+    tree: file_tree.FileTree,
+    names: Sequence[str],
+    spec: dataset.DataSpec,
+    where: str,
+) -> tuple[LazyImages, tuple[str, ...]]:
+    """Returns the readable ones among some image files, and their names.
+
+    There is one channel if all of them are grey and the preprocessing needs no
+    colours, else three.
+
+    Args:
+        tree: Where the files are.
+        names: Of the files, at least one.
+        spec: Says what is done to the images.
+        where: What errors call the tree.
+
+    Raises:
+        DataError: If too many are unreadable, or they are of several sizes
+            and `spec.image_size` is not set.
+    """
+    headers = image_files.read_headers(tree, names, where)
+    is_grey = headers.are_grey and not preprocessing.needs_colours(
+        spec.preprocessing
+    )
+    height, width = spec.image_size or _common_size(headers, where)
+    images = LazyImages(
+        image_files.ImageFiles(tree, headers.names),
+        np.arange(len(headers.names)),
+        (height, width, 1 if is_grey else 3),
+        spec.resize,
+        spec.preprocessing,
+    )
+    return images, headers.names
+
+
+def _common_size(headers: image_files.Headers, where: str) -> tuple[int, int]:
+    first = headers.sizes[0]
+    other = np.flatnonzero((headers.sizes != first).any(axis=1))
+    if len(other):
+        shown = (
+            f"{headers.names[i]!r} of {headers.sizes[i][0]}x"
+            f"{headers.sizes[i][1]}"
+            for i in (0, other[0])
+        )
+        raise errors.DataError(
+            "Images must have one size, or be brought to one with "
+            "--image_size=HEIGHTxWIDTH. "
+            f"Received: {' and '.join(shown)} in {where}"
+        )
+    return int(first[0]), int(first[1])
 
 
 _RESIZERS = {

@@ -5,7 +5,6 @@
 """
 
 import pathlib
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,12 +14,7 @@ from tflite_opt.data import (
     image_layout,
     label_text,
     parts,
-    preprocessing,
 )
-from tflite_opt.records import errors
-
-if TYPE_CHECKING:
-    from tflite_opt.data import image_files
 
 FORMS = ("images:DIR", "images:FILE.zip")
 OPTIONS = ("image_size", "resize", "preprocessing")
@@ -44,24 +38,16 @@ def load(argument: str, spec: dataset.DataSpec) -> dataset.Dataset:
             layout or a label breaks a rule.
     """
     # Pillow is imported for images only.
-    from tflite_opt.data import image_files, lazy_images
+    from tflite_opt.data import lazy_images
 
     path = pathlib.Path(argument).expanduser()
     where = repr(str(path))
     tree = file_tree.open_tree(path)
     layout = image_layout.find(tree, where)
-    headers = image_files.read_headers(
-        tree, [entry.name for entry in layout.entries], where
-    )
-    images = lazy_images.LazyImages(
-        image_files.ImageFiles(tree, headers.names),
-        np.arange(len(headers.names)),
-        _image_shape(headers, spec, where),
-        spec.resize,
-        spec.preprocessing,
-    )
-    readable = set(headers.names)
-    entries = [entry for entry in layout.entries if entry.name in readable]
+    names = [entry.name for entry in layout.entries]
+    images, readable = lazy_images.from_files(tree, names, spec, where)
+    kept = set(readable)
+    entries = [entry for entry in layout.entries if entry.name in kept]
     positions = image_layout.by_part(entries)
     labels, class_names = _labels(layout, entries, positions, where)
     return parts.to_dataset(
@@ -84,31 +70,6 @@ def load(argument: str, spec: dataset.DataSpec) -> dataset.Dataset:
         ),
         spec,
     )
-
-
-def _image_shape(
-    headers: "image_files.Headers", spec: dataset.DataSpec, where: str
-) -> tuple[int, int, int]:
-    is_grey = headers.are_grey and not preprocessing.needs_colours(
-        spec.preprocessing
-    )
-    channels = 1 if is_grey else 3
-    if spec.image_size is not None:
-        return *spec.image_size, channels
-    first = headers.sizes[0]
-    other = np.flatnonzero((headers.sizes != first).any(axis=1))
-    if len(other):
-        shown = (
-            f"{headers.names[i]!r} of {headers.sizes[i][0]}x"
-            f"{headers.sizes[i][1]}"
-            for i in (0, other[0])
-        )
-        raise errors.DataError(
-            "Images must have one size, or be brought to one with "
-            "--image_size=HEIGHTxWIDTH. "
-            f"Received: {' and '.join(shown)} in {where}"
-        )
-    return int(first[0]), int(first[1]), channels
 
 
 def _labels(
