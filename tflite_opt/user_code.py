@@ -100,7 +100,7 @@ def guard(reference: str, called: Callable[..., Any], *arguments: Any) -> Any:
         return called(*arguments)
     except errors.TfliteOptError:
         raise
-    except Exception as error:  # Any code may raise anything.
+    except (Exception, SystemExit) as error:  # Any code may raise anything.
         raise _blame(reference, error) from error
 
 
@@ -115,11 +115,11 @@ def _import(name: str, reference: str) -> Any:
                 "the directory that holds it, or install it."
             ) from error
         raise _blame(reference, error) from error
-    except Exception as error:  # Any code may raise anything.
+    except (Exception, SystemExit) as error:  # Any code may raise anything.
         raise _blame(reference, error) from error
 
 
-def _blame(reference: str, error: Exception) -> errors.UserCodeError:
+def _blame(reference: str, error: BaseException) -> errors.UserCodeError:
     frames = traceback.extract_tb(error.__traceback__)
     # The user's own frames follow those of this module and the import system.
     own = next(
@@ -135,8 +135,10 @@ def _blame(reference: str, error: Exception) -> errors.UserCodeError:
     lines = traceback.format_list(frames[own:])
     lines += traceback.format_exception_only(error)
     last = frames[-1]
+    # The rest, of TensorFlow a page, is in the traceback.
+    first, *_ = [*str(error).splitlines(), ""]
     return errors.UserCodeError(
-        f"Your {reference} raised {type(error).__name__}: {error} "
+        f"Your {reference} raised {type(error).__name__}: {first} "
         f"({pathlib.Path(last.filename).name}:{last.lineno})",
         f"Traceback of your code, {reference}:\n{''.join(lines)}",
     )

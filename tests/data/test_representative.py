@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
+import dataclasses
 import re
 
 import numpy as np
 import pytest
 
+from tests.data import lazy
 from tflite_opt.data import dataset, representative
 from tflite_opt.records import errors, facts
 
@@ -117,3 +119,46 @@ def test_match_inputs_looks_at_no_values():
     assert (
         representative.match_inputs({"x": images}, [IMAGE])["image"] is images
     )
+
+
+IDS = facts.TensorSpec(name="ids", shape=(1, 2), dtype="int32")
+
+
+@pytest.mark.parametrize("dtype", ["int64", "float32", "uint8"])
+def test_token_ids_reach_an_integer_input(dtype):
+    ids = np.arange(10).reshape(5, 2)
+    samples = representative.representative_samples(
+        split(x=ids.astype(dtype)), [IDS]
+    )
+    assert samples["ids"].dtype == np.int32
+    np.testing.assert_array_equal(samples["ids"], ids)
+
+
+def test_integers_reach_float_inputs_and_those_quantized_from_float():
+    quantized = facts.TensorSpec(
+        name="ids", shape=(1, 2), dtype="int8", scale=(0.1,), zero_point=(0,)
+    )
+    ids = np.arange(10, dtype=np.int32).reshape(5, 2)
+    for spec in (quantized, dataclasses.replace(IDS, dtype="float32")):
+        matched = representative.match_inputs({"x": ids}, [spec])["ids"]
+        assert matched.dtype == np.float32
+        np.testing.assert_array_equal(matched[1:3], ids[1:3])
+
+
+def test_values_that_are_no_integers_do_not_reach_an_integer_input():
+    with pytest.raises(
+        errors.DataError,
+        match=re.escape("'ids' must hold values of dtype int32. Received: 0.5"),
+    ):
+        representative.representative_samples(
+            split(x=ramp(5, 2) + np.float32(0.5)), [IDS]
+        )
+
+
+def test_lazy_inputs_are_matched_without_loading_them():
+    given = lazy.Counted(ramp(5, 2, 2, 1))
+    matched = representative.match_inputs({"x": given}, [IMAGE])["image"]
+    assert matched is given
+    assert given.largest_batch() == 0
+    samples = representative.representative_samples(split(x=given), [IMAGE])
+    np.testing.assert_array_equal(samples["image"], given.array)

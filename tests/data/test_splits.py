@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 from hypothesis import strategies
 
+from tests.data import lazy
 from tflite_opt.data import dataset, splits
 from tflite_opt.records import errors
 
 LABELS = np.repeat(np.arange(10), 100)
 
 
-def assemble(positions, labels, **fields):
-    values = np.arange(len(labels), dtype=np.float32)[:, np.newaxis]
+def assemble(positions, labels, count=1000, **fields):
+    values = np.arange(count, dtype=np.float32)[:, np.newaxis]
     return splits.assemble(
         positions,
         labels,
@@ -116,6 +117,53 @@ def test_limit_cuts_every_split_and_keeps_all_classes():
     for name, split in found.items():
         assert len(split) == 40, name
         assert set(split.labels) == set(range(10)), name
+
+
+def test_only_class_indices_stratify():
+    values = np.linspace(0, 1, 10, dtype=np.float32)
+    for labels in (None, values, np.ones((10, 2, 2), np.int64)):
+        assert splits.strata(labels, 10).tolist() == [0] * 10
+    assert splits.strata(LABELS, 1000) is LABELS
+
+
+@pytest.mark.parametrize("width", [None, 1, 3], ids=["none", "one", "three"])
+def test_other_labels_are_shuffled_and_stay_with_their_examples(width):
+    labels = None
+    if width:
+        labels = np.repeat(np.arange(100, dtype=np.float32), width)
+        labels = labels.reshape(100, width)
+    positions = splits.split_pool(splits.strata(labels, 100), 0)
+    found = assemble(positions, labels, count=100, num_calibration=9, limit=12)
+    assert (np.diff(positions.train) < 0).any()
+    for split in found.values():
+        assert (split.inputs["x"][:, 0] == split.ids).all()
+        if labels is None:
+            assert split.labels is None
+        else:
+            assert split.labels.dtype == np.float32
+            assert (split.labels == split.ids[:, np.newaxis]).all()
+
+
+def test_held_out_examples_are_halved_with_equal_classes():
+    positions = splits.split_held_out(LABELS[:500], LABELS[:200], 3)
+    assert sorted(positions.train) == list(range(500))
+    held_out = np.concatenate([positions.validation, positions.test])
+    assert sorted(held_out) == list(range(500, 700))
+    for half in (positions.validation, positions.test):
+        assert np.bincount(LABELS[half - 500]).tolist() == [50, 50]
+
+
+def test_lazy_inputs_are_split_without_loading_them():
+    given = lazy.Counted(np.arange(1000, dtype=np.float32)[:, np.newaxis])
+    found = splits.assemble(
+        splits.split_pool(LABELS, 0),
+        LABELS,
+        lambda chosen: {"x": given.take(chosen)},
+        dataset.DataSpec(source="test"),
+    )
+    assert given.largest_batch() == 0
+    batch = found["calibration"].inputs["x"][:5]
+    assert batch[:, 0].tolist() == found["calibration"].ids[:5].tolist()
 
 
 def test_rejects_more_calibration_samples_than_train_examples():

@@ -4,6 +4,7 @@ import re
 import numpy as np
 import pytest
 
+from tests.data import lazy
 from tests.keras_models import tiny
 from tflite_opt.keras_models import freezing
 from tflite_opt.records import errors
@@ -220,6 +221,16 @@ def test_predict_does_not_depend_on_the_batch_size():
     parts = freezing.predict(model, inputs, batch_size=3)["scores"]
     assert whole.shape == (7, 3)
     np.testing.assert_allclose(whole, parts, atol=1e-6)
+
+
+def test_predict_loads_lazy_inputs_batch_by_batch():
+    model = tiny.classifier()
+    inputs = inputs_of(model, count=7)
+    given = lazy.Counted(inputs["image"])
+    found = freezing.predict(model, {"image": given}, batch_size=3)["scores"]
+    expected = freezing.predict(model, inputs, batch_size=3)["scores"]
+    np.testing.assert_array_equal(found, expected)
+    assert given.largest_batch() == 3
 
 
 def test_saving_where_nothing_can_be_written_is_one_error(tmp_path):

@@ -4,6 +4,7 @@ import re
 import numpy as np
 import pytest
 
+from tests.data import lazy
 from tests.keras_models import tiny
 from tflite_opt.data import dataset
 from tflite_opt.keras_models import training
@@ -12,6 +13,21 @@ from tflite_opt.records import errors
 pytestmark = pytest.mark.tensorflow
 
 VALIDATION = tiny.split("validation", count=24, seed=1)
+LONG = tiny.split("validation", count=300, seed=1)
+
+
+def with_inputs(split, inputs):
+    return dataset.Split(
+        name=split.name,
+        inputs={"x": inputs},
+        labels=split.labels,
+        ids=split.ids,
+    )
+
+
+def tiny_model():
+    training.make_reproducible(3)
+    return tiny.classifier()
 
 
 def fit(model, log=None, callbacks=(), train=None, **options):
@@ -27,8 +43,7 @@ def fit(model, log=None, callbacks=(), train=None, **options):
 
 
 def trained(**options):
-    training.make_reproducible(3)
-    model = tiny.classifier()
+    model = tiny_model()
     return model, fit(model, **options)
 
 
@@ -230,6 +245,35 @@ def test_trains_a_sequential_model_and_one_with_two_inputs():
         training.TrainingOptions(epochs=8, learning_rate=0.05, batch_size=8),
     )
     assert max(history.validation_accuracy) > 0.9
+
+
+def test_lazy_inputs_are_loaded_batch_by_batch():
+    given = [lazy.Counted(x.inputs["x"]) for x in (tiny.split(), LONG)]
+    streamed, in_memory = (
+        training.fit(
+            tiny_model(),
+            with_inputs(tiny.split(), train),
+            with_inputs(LONG, validation),
+            training.TrainingOptions(epochs=2, batch_size=8),
+        )
+        for train, validation in (
+            given,
+            (tiny.split().inputs["x"], LONG.inputs["x"]),
+        )
+    )
+    assert streamed.loss == in_memory.loss
+    assert streamed.validation_loss == in_memory.validation_loss
+    assert given[0].largest_batch() == 8
+    assert given[1].largest_batch() == 256
+
+
+def test_refuses_labels_that_are_no_classes():
+    train = tiny.split()
+    train = dataset.Split(
+        name="train", inputs=train.inputs, labels=None, ids=train.ids
+    )
+    with pytest.raises(errors.DataError, match="no labels in split='train'"):
+        fit(tiny.classifier(), train=train, epochs=1)
 
 
 @pytest.mark.parametrize(

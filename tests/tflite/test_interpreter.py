@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
+from tests.data import lazy
 from tests.scripts import programs
 from tests.tflite import handmade
 from tflite_opt.records import errors
@@ -321,3 +322,12 @@ def test_a_loop_runs(converted):
     )
     (values,) = found.values()
     np.testing.assert_array_equal(values, np.full((3, 4), 8, np.float32))
+
+
+@pytest.mark.parametrize("num_workers", [1, 3])
+def test_lazy_examples_are_loaded_batch_by_batch(dense, num_workers):
+    rows = _rows(500)
+    given = lazy.Counted(rows)
+    found = interpreter.predict(dense, {"x": given}, num_workers=num_workers)
+    _assert_equal(found, interpreter.predict(dense, {"x": rows}))
+    assert given.largest_batch() <= 32

@@ -13,14 +13,12 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
-
 from tflite_opt import recipe as recipe_lib
 from tflite_opt.conversion import context as context_lib
 from tflite_opt.conversion import freeze
 from tflite_opt.conversion import job as job_lib
 from tflite_opt.data import dataset as dataset_lib
-from tflite_opt.data import representative, sources
+from tflite_opt.data import examples, representative, sources
 from tflite_opt.lint import rule
 from tflite_opt.records import artifact as artifact_record
 from tflite_opt.records import errors, facts, files, variants
@@ -73,17 +71,17 @@ def _run(job: job_lib.Job, emit: Emit) -> None:
         sha256=files.sha256_of_arrays(samples),
     )
     checks = {
-        name: array[:_RESOLVER_SAMPLES]
-        for name, array in representative.match_inputs(
+        name: examples.first(x, _RESOLVER_SAMPLES)
+        for name, x in representative.match_inputs(
             dataset["validation"].inputs, specs
         ).items()
     }
-    examples = _golden_reference(job, dataset, checks)
+    vectors = _golden_reference(job, dataset, checks)
     for content in job.recipes:
         recipe = recipe_lib.Recipe.from_json(content)
         emit("converting", name=recipe.name)
         try:
-            _convert(recipe, context, calibration, checks, examples, layout)
+            _convert(recipe, context, calibration, checks, vectors, layout)
         except errors.OutputError:
             # A full disk is not this variant's fault.
             raise
@@ -96,7 +94,7 @@ def _run(job: job_lib.Job, emit: Emit) -> None:
 def _golden_reference(
     job: job_lib.Job,
     dataset: dataset_lib.Dataset,
-    checks: Mapping[str, np.ndarray],
+    checks: Mapping[str, examples.Examples],
 ) -> golden.Reference | None:
     """Returns what golden vectors are made of; None without reference outputs.
 
@@ -120,8 +118,8 @@ def _convert(
     recipe: recipe_lib.Recipe,
     context: context_lib.FrozenModel,
     calibration: variants.Calibration,
-    checks: Mapping[str, np.ndarray],
-    examples: golden.Reference | None,
+    checks: Mapping[str, examples.Examples],
+    vectors: golden.Reference | None,
     layout: job_lib.Layout,
 ) -> None:
     converted = recipe.convert.convert(context)
@@ -135,10 +133,10 @@ def _convert(
         findings = rule.lint(model, unverified)
         resolver_check = resolvers.compare_resolvers(unverified, checks)
         _require_agreement(resolver_check)
-        if examples is not None:
+        if vectors is not None:
             golden.write(
                 unverified,
-                examples,
+                vectors,
                 destination=golden_record.path_beside(path),
             )
     artifact = artifact_record.describe(
@@ -166,7 +164,7 @@ def _refine(
     recipe: recipe_lib.Recipe,
     content: bytes,
     destination: pathlib.Path,
-    checks: Mapping[str, np.ndarray],
+    checks: Mapping[str, examples.Examples],
     layout: job_lib.Layout,
 ) -> list[str]:
     """Writes the refined file; returns the hashes of what it came from.

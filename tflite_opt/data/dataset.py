@@ -8,13 +8,21 @@ may look at; every choice is made on `validation`; `test` is evaluated once.
 import dataclasses
 import functools
 from collections.abc import Mapping
-from typing import Any
+from typing import Literal
 
 import numpy as np
 
+from tflite_opt.data import examples
 from tflite_opt.records import errors, files, serialization
 
 SPLIT_NAMES = ("train", "calibration", "validation", "test")
+
+IMAGE_INPUT = "image"
+
+Resize = Literal["stretch", "crop", "pad"]
+Preprocessing = Literal[
+    "none", "unit", "symmetric", "imagenet_mean_std", "caffe"
+]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -22,12 +30,20 @@ class DataSpec(serialization.Record):
     """Names a data set so that another process loads the same one.
 
     Attributes:
-        source: `digits`, `mnist`, `fashion_mnist`, `cifar10` or `npz:FILE`.
+        source: One of `sources.forms()`.
         data_cache: Keras' cache directory; None for `KERAS_HOME`, else
             `~/.keras`.
         seed: Of the splits.
         num_calibration: Number of calibration samples.
         limit: At most this many examples of each split; 0 for all.
+        image_size: Height and width that images are brought to; None for the
+            size that they all have.
+        resize: How: `stretch` changes the proportions; `crop` cuts what is
+            too long off both ends; `pad` adds black to both ends of what is
+            too short.
+        preprocessing: What is done to pixels from 0 to 255: see
+            `preprocessing.apply`.
+        label_column: Of a table; None for unlabelled examples.
     """
 
     source: str
@@ -35,6 +51,10 @@ class DataSpec(serialization.Record):
     seed: int = 0
     num_calibration: int = 200
     limit: int = 0
+    image_size: tuple[int, int] | None = None
+    resize: Resize = "stretch"
+    preprocessing: Preprocessing = "none"
+    label_column: str | None = None
 
     def __post_init__(self) -> None:
         """Checks the bounds.
@@ -49,6 +69,12 @@ class DataSpec(serialization.Record):
                 f"least 0. Received: num_calibration={self.num_calibration}, "
                 f"limit={self.limit}, seed={self.seed}"
             )
+        size = self.image_size
+        if size is not None and (len(size) != 2 or min(size) < 1):
+            raise errors.InputError(
+                "`image_size` must be a height and a width, both at least 1. "
+                f"Received: image_size={size}"
+            )
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
@@ -57,7 +83,8 @@ class Split:
 
     Attributes:
         name: One of `SPLIT_NAMES`.
-        inputs: By input name, arrays of shape `(n, ...)`.
+        inputs: By input name, shape `(n, ...)`. They may be lazy: slice them
+            batch by batch.
         labels: Class indices, shape `(n,)`, int64; class maps, shape
             `(n, height, width)`, int64; values, shape `(n, ...)`, float32; or
             None for unlabelled examples.
@@ -66,7 +93,7 @@ class Split:
     """
 
     name: str
-    inputs: Mapping[str, np.ndarray]
+    inputs: Mapping[str, examples.Examples]
     labels: np.ndarray | None
     ids: np.ndarray
 
@@ -76,7 +103,7 @@ class Split:
         Raises:
             DataError: If they do not.
         """
-        lengths = {name: len(array) for name, array in self.inputs.items()}
+        lengths = {name: len(x) for name, x in self.inputs.items()}
         lengths["ids"] = len(self.ids)
         if self.labels is not None:
             lengths["labels"] = len(self.labels)
@@ -130,21 +157,24 @@ class Split:
         """Returns the examples at `positions` as a split called `name`."""
         return Split(
             name=name,
-            inputs={key: x[positions] for key, x in self.inputs.items()},
+            inputs={
+                key: examples.take(x, positions)
+                for key, x in self.inputs.items()
+            },
             labels=None if self.labels is None else self.labels[positions],
             ids=self.ids[positions],
         )
 
 
+def _hashable(inputs: examples.Examples) -> np.ndarray:
+    if isinstance(inputs, np.ndarray):
+        return inputs
+    return np.frombuffer(examples.fingerprint(inputs).encode(), np.uint8)
+
+
 def are_class_indices(labels: np.ndarray) -> bool:
     """Returns whether labels of a split are one class for each example."""
     return labels.ndim == 1 and labels.dtype.kind in "iu"
-
-
-def _hashable(inputs: Any) -> np.ndarray:
-    if isinstance(inputs, np.ndarray):
-        return inputs
-    return np.frombuffer(inputs.fingerprint().encode(), np.uint8)
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
@@ -153,13 +183,16 @@ class Dataset:
 
     Attributes:
         name: What records and tables call it.
-        num_classes: Labels are in `[0, num_classes)`.
+        num_classes: Class indices and class maps are in `[0, num_classes)`;
+            None for other labels and for none.
+        class_names: One for each class where the source has them.
         splits: By name, one for each of `SPLIT_NAMES`.
     """
 
     name: str
-    num_classes: int
+    num_classes: int | None
     splits: Mapping[str, Split]
+    class_names: tuple[str, ...] = ()
 
     def __getitem__(self, name: str) -> Split:
         """Returns the split called `name`."""
@@ -172,16 +205,22 @@ class Dataset:
         )
 
     @property
+    def input_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shape of one example, by input name."""
+        inputs = self.splits["train"].inputs
+        return {name: x.shape[1:] for name, x in inputs.items()}
+
+    @property
     def input_shape(self) -> tuple[int, ...]:
         """Shape of one example of the only input.
 
         Raises:
             DataError: If there are several inputs.
         """
-        inputs = self.splits["train"].inputs
-        if len(inputs) != 1:
+        shapes = self.input_shapes
+        if len(shapes) != 1:
             raise errors.DataError(
                 "The data set must have one input here. "
-                f"Received: inputs={sorted(inputs)}"
+                f"Received: inputs={sorted(shapes)}"
             )
-        return next(iter(inputs.values())).shape[1:]
+        return next(iter(shapes.values()))

@@ -9,8 +9,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tflite_opt.data import dataset
+from tflite_opt.data import dataset, examples
 from tflite_opt.records import errors, facts
+
+# Numbers of these dtypes go to inputs of any other of them, if nothing is lost.
+_CAST_DTYPES = frozenset(
+    {"float32", "int8", "uint8", "int16", "uint16", "int32", "int64"}
+)
 
 
 def representative_samples(
@@ -19,7 +24,8 @@ def representative_samples(
     """Returns the calibration data of a float model.
 
     Args:
-        split: Usually `calibration`; all of it is used, in its order.
+        split: Usually `calibration`; all of it is used, in its order, and
+            loaded into memory.
         input_specs: The model's inputs.
 
     Returns:
@@ -30,7 +36,10 @@ def representative_samples(
         DataError: If the data do not fit the inputs, hold NaN or infinity, or
             are one single value throughout.
     """
-    samples = match_inputs(split.inputs, input_specs)
+    samples = {
+        name: examples.materialize(x)
+        for name, x in match_inputs(split.inputs, input_specs).items()
+    }
     for spec in input_specs:
         check_samples(samples[spec.name], spec, split.ids)
     return samples
@@ -55,23 +64,25 @@ def check_samples(
 
 
 def match_inputs(
-    inputs: Mapping[str, np.ndarray],
+    inputs: Mapping[str, examples.Examples],
     input_specs: Sequence[facts.TensorSpec],
-) -> dict[str, np.ndarray]:
+) -> dict[str, examples.Examples]:
     """Renames a split's inputs to the model's and checks that they fit.
 
     A single input of the data goes to the single input of the model, whatever
     their names; several are matched by name. Looks at shapes and dtypes only,
-    so it costs nothing. Nothing is copied.
+    so it costs nothing. Nothing is loaded or copied.
 
     Args:
-        inputs: By the data's input names, arrays of shape `(n, ...)`.
+        inputs: By the data's input names, shape `(n, ...)`.
         input_specs: The model's inputs. The first dimension is the batch and
             is not compared; -1 elsewhere fits anything. An input that is
             quantized takes float32 too, which its caller has to quantize.
+            Integers become what an input wants, and float32 becomes integers,
+            batch by batch; a value that would change is an error there.
 
     Returns:
-        The same arrays by the model's input names, in the model's order.
+        The same examples by the model's input names, in the model's order.
 
     Raises:
         DataError: If names, a shape or a dtype do not fit.
@@ -79,14 +90,29 @@ def match_inputs(
     matched = match_names(inputs, input_specs)
     for spec in input_specs:
         _check_shape(matched[spec.name], spec)
-        if not (spec.scale and matched[spec.name].dtype == np.float32):
-            _check_dtype(matched[spec.name], spec)
+        matched[spec.name] = _in_dtype_of(spec, matched[spec.name])
     return matched
 
 
+def _in_dtype_of(
+    spec: facts.TensorSpec, inputs: examples.Examples
+) -> examples.Examples:
+    given = inputs.dtype.name
+    wanted = spec.dtype
+    if spec.scale and given != spec.dtype:
+        # The values before quantization.
+        wanted = "float32"
+    if given == wanted:
+        return inputs
+    if not {given, wanted} <= _CAST_DTYPES:
+        _check_dtype(inputs, spec)
+    return examples.Cast(inputs, wanted, spec.name)
+
+
 def match_names(
-    inputs: Mapping[str, np.ndarray], input_specs: Sequence[facts.TensorSpec]
-) -> dict[str, np.ndarray]:
+    inputs: Mapping[str, examples.Examples],
+    input_specs: Sequence[facts.TensorSpec],
+) -> dict[str, examples.Examples]:
     """Renames a split's inputs to the model's, looking at names only.
 
     Raises:
@@ -103,7 +129,7 @@ def match_names(
     return {name: inputs[name] for name in names}
 
 
-def _check_shape(array: np.ndarray, spec: facts.TensorSpec) -> None:
+def _check_shape(array: examples.Examples, spec: facts.TensorSpec) -> None:
     expected, received = spec.shape[1:], array.shape[1:]
     fits = len(expected) == len(received) and all(
         want in (-1, have)
@@ -117,7 +143,7 @@ def _check_shape(array: np.ndarray, spec: facts.TensorSpec) -> None:
         )
 
 
-def _check_dtype(array: np.ndarray, spec: facts.TensorSpec) -> None:
+def _check_dtype(array: examples.Examples, spec: facts.TensorSpec) -> None:
     if array.dtype.name != spec.dtype:
         raise errors.DataError(
             f"Examples for the input {spec.name!r} must be {spec.dtype}. "

@@ -1,37 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Loads a data set by name, or from an `.npz` file of the user's own.
+"""Loads a data set by the name of its source.
 
-Owns what the examples are and their scaling: pixels of the known image sets
-are float32 in [0, 1]; values of an `.npz` stay as they are. Where the files of
-the known sets are is `keras_cache`'s business, and who gets which example is
-that of `splits`.
+Knows no kind of source itself: each is a module of `kinds`. Which example goes
+where is the business of `splits`.
 """
 
-import pathlib
-from collections.abc import Mapping
+import functools
+import importlib
+import pkgutil
+import types
 
-import numpy as np
-
-from tflite_opt.data import dataset, keras_cache, npz_file, splits
+from tflite_opt.data import dataset, kinds
 from tflite_opt.records import errors
-
-NAMES = ("digits", *keras_cache.NAMES)
-NPZ_PREFIX = "npz:"
-
-IMAGE_INPUT = "image"
-NPZ_INPUT = "x"
 
 
 def load(spec: dataset.DataSpec) -> dataset.Dataset:
     """Loads the splits of a data set.
 
     Args:
-        spec: `source` is one of `NAMES`, or `npz:` and a path. Known image
-            sets have one input `image`, shape `(n, height, width, channels)`,
-            float32 in [0, 1]. An `.npz` has one input `x`; its values are cast
-            to float32 and not scaled. It must hold `x_train`, `y_train`,
-            `x_test`, `y_test` and may hold `x_validation`, `y_validation`;
-            labels have shape `(n,)`, integers from 0.
+        spec: `source` is one of `forms()`.
 
     Returns:
         All four splits. Ids count through train, validation where the source
@@ -40,74 +27,56 @@ def load(spec: dataset.DataSpec) -> dataset.Dataset:
     Raises:
         DataError: If the source is unknown, cannot be read or downloaded, or
             does not hold what it must.
+        InputError: If an option is set that the source does not have.
     """
-    if spec.source.startswith(NPZ_PREFIX):
-        path = pathlib.Path(spec.source.removeprefix(NPZ_PREFIX)).expanduser()
-        return _load_npz(path, spec)
-    if spec.source == "digits":
-        return _load_digits(spec)
-    if spec.source in keras_cache.NAMES:
-        return _load_images(spec)
-    raise errors.DataError(
-        f"`source` must be one of {', '.join(NAMES)}, or npz:FILE. "
-        f"Received: source={spec.source!r}"
-    )
-
-
-def _load_digits(spec: dataset.DataSpec) -> dataset.Dataset:
-    # Importing scikit-learn takes a second; only this source needs it.
-    from sklearn import datasets
-
-    pixels, labels = datasets.load_digits(return_X_y=True)
-    images = (pixels / 16).astype(np.float32).reshape(-1, 8, 8, 1)
-    positions = splits.split_pool(labels, spec.seed)
-    return dataset.Dataset(
-        name=spec.source,
-        num_classes=10,
-        splits=splits.assemble(
-            positions, labels, lambda i: {IMAGE_INPUT: images[i]}, spec
-        ),
-    )
-
-
-def _load_images(spec: dataset.DataSpec) -> dataset.Dataset:
-    raw = keras_cache.load(spec.source, spec.data_cache)
-    labels = np.concatenate([raw.train_labels, raw.test_labels])
-    num_train = len(raw.train_labels)
-
-    def gather(chosen: np.ndarray) -> Mapping[str, np.ndarray]:
-        images = np.empty((len(chosen), *raw.train_images.shape[1:]), "float32")
-        test = chosen >= num_train
-        images[~test] = raw.train_images[chosen[~test]]
-        images[test] = raw.test_images[chosen[test] - num_train]
-        images /= 255
-        return {IMAGE_INPUT: images}
-
-    positions = splits.split_train(
-        raw.train_labels, len(raw.test_labels), spec.seed
-    )
-    return dataset.Dataset(
-        name=spec.source,
-        num_classes=10,
-        splits=splits.assemble(positions, labels, gather, spec),
-    )
-
-
-def _load_npz(path: pathlib.Path, spec: dataset.DataSpec) -> dataset.Dataset:
-    parts = npz_file.load(path)
-    values = np.concatenate([part.values for part in parts.values()])
-    labels = np.concatenate([part.labels for part in parts.values()])
-    train, num_test = parts["train"].labels, len(parts["test"].labels)
-    if "validation" in parts:
-        positions = splits.keep_splits(
-            train, len(parts["validation"].labels), num_test, spec.seed
+    name, colon, argument = spec.source.partition(":")
+    kind = _kinds().get(name + colon)
+    if kind is None or (colon and not argument):
+        raise errors.DataError(
+            f"`source` must be one of {', '.join(forms())}. "
+            f"Received: source={spec.source!r}"
         )
-    else:
-        positions = splits.split_train(train, num_test, spec.seed)
-    return dataset.Dataset(
-        name=f"{NPZ_PREFIX}{path.name}",
-        num_classes=int(train.max()) + 1,
-        splits=splits.assemble(
-            positions, labels, lambda i: {NPZ_INPUT: values[i]}, spec
-        ),
+    _check_options(spec, kind)
+    loaded: dataset.Dataset = kind.load(argument if colon else name, spec)
+    return loaded
+
+
+def forms() -> tuple[str, ...]:
+    """Returns what `DataSpec.source` may be, in the words of the kinds.
+
+    Names come first; capitals stand for the user's own words.
+    """
+    found = [form for kind in _modules() for form in kind.FORMS]
+    return tuple(sorted(found, key=lambda form: (":" in form, form)))
+
+
+@functools.cache
+def _modules() -> tuple[types.ModuleType, ...]:
+    return tuple(
+        importlib.import_module(f"{kinds.__name__}.{module.name}")
+        for module in pkgutil.iter_modules(kinds.__path__)
     )
+
+
+def _kinds() -> dict[str, types.ModuleType]:
+    """Returns the module of each name and of each prefix with its colon."""
+    return {
+        "".join(form.partition(":")[:2]): kind
+        for kind in _modules()
+        for form in kind.FORMS
+    }
+
+
+def _check_options(spec: dataset.DataSpec, kind: types.ModuleType) -> None:
+    known = {option for module in _modules() for option in module.OPTIONS}
+    plain = dataset.DataSpec(source=spec.source)
+    for option in sorted(known - set(kind.OPTIONS)):
+        value = getattr(spec, option)
+        if value != getattr(plain, option):
+            able = [
+                x for m in _modules() if option in m.OPTIONS for x in m.FORMS
+            ]
+            raise errors.InputError(
+                f"`{option}` is for {', '.join(able)} only. "
+                f"Received: {option}={value!r}, source={spec.source!r}"
+            )

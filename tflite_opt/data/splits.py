@@ -3,6 +3,8 @@
 
 Works on labels and positions only; knows nothing of where examples come from.
 The same labels and seed always give the same splits, whatever the machine.
+Only class indices stratify; examples with other labels, or none, are shuffled
+as if they were all of one class.
 """
 
 import dataclasses
@@ -10,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from tflite_opt.data import dataset
+from tflite_opt.data import dataset, examples
 from tflite_opt.records import errors
 
 VALIDATION_FRACTION = 0.1
@@ -40,6 +42,21 @@ class Positions:
     train: np.ndarray
     validation: np.ndarray
     test: np.ndarray
+
+
+def strata(labels: np.ndarray | None, count: int) -> np.ndarray:
+    """Returns the class by which each example is stratified.
+
+    Args:
+        labels: Of `count` examples, in a form that a split may have.
+        count: Number of examples.
+
+    Returns:
+        `labels` if they are class indices, else zeros; shape `(count,)`.
+    """
+    if labels is not None and dataset.are_class_indices(labels):
+        return labels
+    return np.zeros(count, np.int64)
 
 
 def stratified_order(
@@ -104,6 +121,26 @@ def split_train(labels: np.ndarray, num_test: int, seed: int) -> Positions:
     )
 
 
+def split_held_out(
+    labels: np.ndarray, held_out_labels: np.ndarray, seed: int
+) -> Positions:
+    """Halves what the source holds out into validation and test.
+
+    Args:
+        labels: Of the train examples, shape `(n,)`, integers. The examples
+            that are held out follow them in the source.
+        held_out_labels: Of those, shape `(m,)`, integers; m is at least 2.
+        seed: Not negative.
+    """
+    order = len(labels) + stratified_order(held_out_labels, seed)
+    middle = len(order) // 2
+    return Positions(
+        train=stratified_order(labels, seed),
+        validation=order[:middle],
+        test=order[middle:],
+    )
+
+
 def keep_splits(
     labels: np.ndarray, num_validation: int, num_test: int, seed: int
 ) -> Positions:
@@ -126,25 +163,30 @@ def keep_splits(
 
 def assemble(
     positions: Positions,
-    labels: np.ndarray,
-    gather: Callable[[np.ndarray], Mapping[str, np.ndarray]],
+    labels: np.ndarray | None,
+    gather: Callable[[np.ndarray], Mapping[str, examples.Examples]],
     spec: dataset.DataSpec,
 ) -> dict[str, dataset.Split]:
     """Builds the four splits that `spec` asks for.
 
     Args:
         positions: Where each example goes.
-        labels: Of all examples of the source, shape `(n,)`, integers.
+        labels: Of all examples of the source, in a form that a split may
+            have; None for unlabelled examples.
         gather: Returns the inputs at some positions, by input name; called
             once for each split and only with what survives `spec.limit`.
-        spec: `limit` cuts every split, stratified; `calibration` is then at
+        spec: `limit` cuts every split, stratified; `calibration` is at
             most `limit` of the remaining train examples.
 
     Raises:
         DataError: If train has fewer than `spec.num_calibration` examples.
     """
+    num_examples = sum(
+        len(x) for x in (positions.train, positions.validation, positions.test)
+    )
+    classes = strata(labels, num_examples)
     splits = {
-        name: _split(name, _cut(chosen, labels, spec), labels, gather)
+        name: _split(name, _cut(chosen, classes, spec), labels, gather)
         for name, chosen in (
             ("train", positions.train),
             ("validation", positions.validation),
@@ -159,29 +201,29 @@ def assemble(
             f"Received: num_calibration={spec.num_calibration}, "
             f"source={spec.source!r} with {len(train)} train examples"
         )
-    order = stratified_order(train.labels, spec.seed, _CALIBRATION_STREAM)
+    order = stratified_order(classes[train.ids], spec.seed, _CALIBRATION_STREAM)
     splits["calibration"] = train.take(order[:wanted], "calibration")
     return {name: splits[name] for name in dataset.SPLIT_NAMES}
 
 
 def _cut(
-    chosen: np.ndarray, labels: np.ndarray, spec: dataset.DataSpec
+    chosen: np.ndarray, classes: np.ndarray, spec: dataset.DataSpec
 ) -> np.ndarray:
     if not spec.limit or len(chosen) <= spec.limit:
         return chosen
-    order = stratified_order(labels[chosen], spec.seed)
+    order = stratified_order(classes[chosen], spec.seed)
     return chosen[order[: spec.limit]]
 
 
 def _split(
     name: str,
     chosen: np.ndarray,
-    labels: np.ndarray,
-    gather: Callable[[np.ndarray], Mapping[str, np.ndarray]],
+    labels: np.ndarray | None,
+    gather: Callable[[np.ndarray], Mapping[str, examples.Examples]],
 ) -> dataset.Split:
     return dataset.Split(
         name=name,
         inputs=gather(chosen),
-        labels=labels[chosen].astype(np.int64),
+        labels=None if labels is None else labels[chosen],
         ids=chosen.astype(np.int64),
     )

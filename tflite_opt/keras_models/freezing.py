@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from tflite_opt.keras_models import recurrent, traceable
-from tflite_opt.records import errors, facts
+from tflite_opt.records import errors, examples, facts
 
 SIGNATURE_KEY = "serving_default"
 
@@ -116,13 +116,14 @@ def freeze(model: Any, directory: pathlib.Path) -> None:
 
 
 def predict(
-    model: Any, inputs: Mapping[str, np.ndarray], batch_size: int = 256
+    model: Any, inputs: Mapping[str, examples.Examples], batch_size: int = 256
 ) -> dict[str, np.ndarray]:
     """Returns the model's outputs in inference mode.
 
     Args:
         model: A `Traceable` or a built `tf_keras` model; not modified.
-        inputs: By its input names, arrays of shape `(n, ...)`.
+        inputs: By its input names, shape `(n, ...)`; lazy ones are loaded
+            batch by batch.
         batch_size: Examples at a time; the outputs do not depend on it beyond
             rounding.
 

@@ -83,7 +83,7 @@ def train(request: Request) -> training_record.TrainedModel:
     model = reference.build(
         request.model,
         data.input_shape,
-        data.num_classes,
+        _num_classes(data),
         **request.model_options,
     )
     _LOG.info(
@@ -127,6 +127,15 @@ def _check_output(request: Request) -> None:
                 f"{str(path)!r} exists. Choose another path, or replace it "
                 "with --overwrite."
             )
+
+
+def _num_classes(data: dataset_lib.Dataset) -> int:
+    if data.num_classes is None:
+        raise errors.DataError(
+            "A classifier is trained on classes. "
+            f"Received: dataset={data.name!r}, whose labels are none"
+        )
+    return data.num_classes
 
 
 def _test(model: Any, split: dataset_lib.Split) -> evaluation.Metric:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tflite_opt.data import augmentation, dataset, representative
+from tflite_opt.data import augmentation, dataset, examples, representative
 from tflite_opt.keras_models import freezing, training_callbacks
 from tflite_opt.records import errors
 from tflite_opt.records import training as training_record
@@ -57,7 +57,8 @@ def fit(
         model: A built `tf_keras` model with one output, the probabilities,
             shape `(n, num_classes)`. It is compiled and gets new weights: see
             `options.keep`.
-        train: Labels in `[0, num_classes)`.
+        train: Labels are class indices in `[0, num_classes)`. Lazy inputs are
+            loaded batch by batch.
         validation: Choices are made on it, so it must not be the test split.
         options: How to train.
         log: Gets one line for each epoch where stderr is no terminal, which
@@ -85,11 +86,12 @@ def fit(
     keeper = training_callbacks.keep_weights(options)
     started = time.perf_counter()
     model.fit(
-        _batches(inputs, train.labels, options),
+        _batches(inputs, train.class_indices(), options),
         epochs=options.epochs,
         steps_per_epoch=steps_per_epoch,
-        validation_data=(_packed(validation_inputs), validation.labels),
-        validation_batch_size=_VALIDATION_BATCH_SIZE,
+        validation_data=_in_order(
+            validation_inputs, validation.class_indices()
+        ),
         callbacks=[
             *callbacks,
             keeper,
@@ -104,7 +106,7 @@ def fit(
 
 def _check_classifier(
     model: Any,
-    inputs: tuple[np.ndarray, ...],
+    inputs: tuple[examples.Examples, ...],
     splits: Sequence[dataset.Split],
 ) -> int:
     """Returns the number of classes of a model that can be trained here."""
@@ -168,7 +170,7 @@ def _compile(
 
 
 def _batches(
-    inputs: tuple[np.ndarray, ...],
+    inputs: tuple[examples.Examples, ...],
     labels: np.ndarray,
     options: training_record.TrainingOptions,
 ) -> Any:
@@ -177,8 +179,6 @@ def _batches(
     The random numbers of an epoch depend on the seed and the epoch only, not
     on how far ahead TensorFlow reads.
     """
-    import tensorflow as tf
-
     size = min(options.batch_size, len(labels))
 
     def generate() -> Iterator[Any]:
@@ -189,20 +189,43 @@ def _batches(
                 chosen = order[start : start + size]
                 batch = tuple(
                     augmentation.augment(
-                        array[chosen], options.augmentation, generator
+                        x[chosen], options.augmentation, generator
                     )
-                    for array in inputs
+                    for x in inputs
                 )
                 yield _packed(batch), labels[chosen]
 
+    return _streamed(generate, inputs, labels, size)
+
+
+def _in_order(inputs: tuple[examples.Examples, ...], labels: np.ndarray) -> Any:
+    """Returns a `tf.data.Dataset` of all examples once, in their order."""
+
+    def generate() -> Iterator[Any]:
+        for start in range(0, len(labels), _VALIDATION_BATCH_SIZE):
+            chosen = slice(start, start + _VALIDATION_BATCH_SIZE)
+            yield _packed(tuple(x[chosen] for x in inputs)), labels[chosen]
+
+    return _streamed(generate, inputs, labels, None)
+
+
+def _streamed(
+    generate: Callable[[], Iterator[Any]],
+    inputs: tuple[examples.Examples, ...],
+    labels: np.ndarray,
+    size: int | None,
+) -> Any:
+    """Returns batches of `size`, made while the one before is in use."""
+    import tensorflow as tf
+
     signature = tuple(
-        tf.TensorSpec((size, *array.shape[1:]), array.dtype) for array in inputs
+        tf.TensorSpec((size, *x.shape[1:]), x.dtype) for x in inputs
     )
     return tf.data.Dataset.from_generator(
         generate,
         output_signature=(
             _packed(signature),
-            tf.TensorSpec((size,), labels.dtype),
+            tf.TensorSpec((size, *labels.shape[1:]), labels.dtype),
         ),
     ).prefetch(2)
 

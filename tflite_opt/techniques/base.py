@@ -8,9 +8,13 @@ import pathlib
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-import numpy as np
-
-from tflite_opt.records import conversion, errors, facts, serialization
+from tflite_opt.records import (
+    conversion,
+    errors,
+    examples,
+    facts,
+    serialization,
+)
 
 _REGISTRY: dict[str, type["Technique"]] = {}
 
@@ -109,7 +113,7 @@ class RefinementTechnique(Technique):
         self,
         model: pathlib.Path,
         destination: pathlib.Path,
-        representative: Mapping[str, np.ndarray],
+        representative: Mapping[str, examples.Examples],
     ) -> tuple[str, ...]:
         """Writes the refined file.
 

@@ -6,9 +6,7 @@ import pathlib
 from collections.abc import Mapping
 from typing import ClassVar
 
-import numpy as np
-
-from tflite_opt.records import facts
+from tflite_opt.records import examples, facts
 from tflite_opt.techniques import base
 from tflite_opt.tflite import slimming
 
@@ -31,7 +29,7 @@ class Slimming(base.RefinementTechnique):
         self,
         model: pathlib.Path,
         destination: pathlib.Path,
-        representative: Mapping[str, np.ndarray],
+        representative: Mapping[str, examples.Examples],
     ) -> tuple[str, ...]:
         """Writes the smaller file after comparing it bit by bit."""
         inputs = {

@@ -44,7 +44,7 @@ def load(
 
 def predict(
     path: pathlib.Path,
-    inputs: loaded_model.Arrays,
+    inputs: loaded_model.Inputs,
     *,
     delegate: benchmark.Delegate = "xnnpack",
     num_threads: int = 1,

@@ -13,10 +13,11 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from ai_edge_litert import interpreter as litert
 
-from tflite_opt.records import benchmark, errors
+from tflite_opt.records import benchmark, errors, examples
 from tflite_opt.tflite import native_messages, ports
 
 Arrays = Mapping[str, np.ndarray]
+Inputs = Mapping[str, examples.Examples]
 
 # Small inputs gain from batches; with large ones the activations of a batch
 # leave the cache, and 32 images of 224x224x3 are slower than one by one.
@@ -77,15 +78,15 @@ class LoadedModel:
         self.partitions = nodes.count("DELEGATE")
 
     def run(
-        self, inputs: Arrays, batch_size: int | None = None
+        self, inputs: Inputs, batch_size: int | None = None
     ) -> dict[str, np.ndarray]:
         """Runs examples and returns real-valued outputs.
 
         Args:
             inputs: By name, shape (n, ...) with the model's shape of one
-                example. Floating data for a quantized input are quantized
-                with its own scale and zero point; integers of its own dtype
-                are taken as they are.
+                example; lazy ones are loaded batch by batch. Floating data
+                for a quantized input are quantized with its own scale and
+                zero point; integers of its own dtype are taken as they are.
             batch_size: Examples in one inference, if batches agree bit by
                 bit with single examples; else it has no effect. None chooses
                 one by the size of an example.
@@ -101,7 +102,7 @@ class LoadedModel:
         return self.to_real(self.run_raw(inputs, batch_size))
 
     def run_raw(
-        self, inputs: Arrays, batch_size: int | None = None
+        self, inputs: Inputs, batch_size: int | None = None
     ) -> dict[str, np.ndarray]:
         """Does the same as `run`, with outputs in the model's own dtypes."""
         ranges = self.plan(inputs, batch_size)
@@ -112,7 +113,7 @@ class LoadedModel:
         return {s.name: ports.to_real(raw[s.name], s) for s in self.outputs}
 
     def plan(
-        self, inputs: Arrays, batch_size: int | None = None
+        self, inputs: Inputs, batch_size: int | None = None
     ) -> list[tuple[int, int]]:
         """Checks inputs and splits their examples into inferences.
 
@@ -166,7 +167,7 @@ class LoadedModel:
         )
         return max(1, min(_MAX_BATCH_SIZE, fitting))
 
-    def _prove_batches(self, inputs: Arrays, count: int) -> None:
+    def _prove_batches(self, inputs: Inputs, count: int) -> None:
         step = self._stored_examples
         expected = self.join(
             [
@@ -189,7 +190,7 @@ class LoadedModel:
             self._prepare()
 
     def run_range(
-        self, inputs: Arrays, begin: int, end: int
+        self, inputs: Inputs, begin: int, end: int
     ) -> dict[str, np.ndarray]:
         """Runs examples [begin, end) of checked inputs in one inference.
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tflite_opt.records import errors, facts
+from tflite_opt.records import errors, examples, facts
 from tflite_opt.tflite import quantization
 
 Details = Mapping[str, Any]
@@ -75,9 +75,10 @@ def stored_examples(
 
 
 def count_examples(
-    inputs: Mapping[str, np.ndarray], expected: Sequence[facts.TensorSpec]
+    inputs: Mapping[str, examples.Examples],
+    expected: Sequence[facts.TensorSpec],
 ) -> int:
-    """Checks arrays against a model's inputs.
+    """Checks inputs against a model's; looks at no values.
 
     Returns:
         The number of examples.
@@ -102,7 +103,7 @@ def count_examples(
     return counts.pop()
 
 
-def _check(array: np.ndarray, spec: facts.TensorSpec) -> None:
+def _check(array: examples.Examples, spec: facts.TensorSpec) -> None:
     fits = len(array.shape) == len(spec.shape) and all(
         wanted in (-1, given)
         for given, wanted in zip(array.shape[1:], spec.shape[1:], strict=True)
@@ -126,19 +127,28 @@ def _check(array: np.ndarray, spec: facts.TensorSpec) -> None:
             f"{' or floating' if quantization.is_quantized(spec) else ''}. "
             f"Received: dtype={array.dtype}."
         )
-    limits = np.iinfo(dtype)
-    if array.min() < limits.min or array.max() > limits.max:
-        raise errors.DataError(
-            f"Input {spec.name!r} must hold values of dtype {spec.dtype}. "
-            f"Received: values from {array.min()} to {array.max()}."
-        )
 
 
 def to_raw(values: np.ndarray, spec: facts.TensorSpec) -> np.ndarray:
-    """Returns checked values in the dtype of an input, contiguous."""
+    """Returns values that `count_examples` took as an input wants them.
+
+    Returns:
+        The same shape, in the input's dtype, contiguous.
+
+    Raises:
+        DataError: If a value cannot be represented.
+    """
     if values.dtype.kind == "f" and quantization.is_quantized(spec):
         values = quantization.quantize(values, spec)
-    return np.ascontiguousarray(values, dtype=spec.dtype)
+    dtype = np.dtype(spec.dtype)
+    if dtype.kind in "iu" and values.dtype != dtype:
+        limits = np.iinfo(dtype)
+        if values.min() < limits.min or values.max() > limits.max:
+            raise errors.DataError(
+                f"Input {spec.name!r} must hold values of dtype {spec.dtype}. "
+                f"Received: values from {values.min()} to {values.max()}."
+            )
+    return np.ascontiguousarray(values, dtype=dtype)
 
 
 def to_real(values: np.ndarray, spec: facts.TensorSpec) -> np.ndarray:

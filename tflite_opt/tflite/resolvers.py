@@ -19,7 +19,7 @@ _NOT_FINITE = float(np.finfo(np.float32).max)
 
 
 def compare_resolvers(
-    path: pathlib.Path, inputs: loaded_model.Arrays, *, num_threads: int = 1
+    path: pathlib.Path, inputs: loaded_model.Inputs, *, num_threads: int = 1
 ) -> facts.ResolverCheck:
     """Runs a file with and without XNNPACK and compares all outputs.
 
@@ -59,7 +59,7 @@ class _Outcome:
     def __init__(
         self,
         path: pathlib.Path,
-        inputs: loaded_model.Arrays,
+        inputs: loaded_model.Inputs,
         delegate: benchmark.Delegate,
         num_threads: int,
     ) -> None:
