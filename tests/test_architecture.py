@@ -165,6 +165,13 @@ def test_programs_start_without_tensorflow(program):
     assert done.stdout.strip() == "[]"
 
 
+def test_every_package_is_installed():
+    text = (_ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    for path in _PACKAGE.rglob("__init__.py"):
+        name = ".".join(path.parent.relative_to(_ROOT).parts)
+        assert f'"{name}",' in text, name
+
+
 def test_every_program_has_a_command_in_its_docstring():
     for path in (_ROOT / "scripts").glob("[a-z]*.py"):
         docstring = ast.get_docstring(ast.parse(path.read_text())) or ""

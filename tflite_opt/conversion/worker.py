@@ -105,11 +105,15 @@ def _golden_reference(
     """
     if "validation" not in job.reference_splits:
         return None
+    few = golden.DEFAULT_NUM_EXAMPLES
     return golden.Reference(
-        inputs=checks,
+        inputs={
+            name: examples.materialize(examples.first(x, few))
+            for name, x in checks.items()
+        },
         outputs=files.read_npz(job.layout.keras_outputs("validation")),
         labels=dataset["validation"].labels,
-        preprocessing=f"none: as the data set {dataset.name!r} gives them",
+        preprocessing=job.data.describe_preprocessing(),
         original_sha256=job.model.artifact.sha256,
     )
 

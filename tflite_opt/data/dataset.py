@@ -76,6 +76,16 @@ class DataSpec(serialization.Record):
                 f"Received: image_size={size}"
             )
 
+    def describe_preprocessing(self) -> str:
+        """Returns what the data went through, for whoever must repeat it."""
+        if self.preprocessing == "none" and self.image_size is None:
+            return f"none: values as {self.source} gives them"
+        size = "x".join(map(str, self.image_size or ())) or "own"
+        return (
+            f"image_size={size}, resize={self.resize}, "
+            f"preprocessing={self.preprocessing}"
+        )
+
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
 class Split:
