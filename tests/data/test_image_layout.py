@@ -125,6 +125,12 @@ def test_tables_of_parts(tables):
         ),
         (
             "1.png",
+            {"": "file,label\n1.png,a\n1.png,a\n./1.png,b\n"},
+            "An image must have one label in 'labels.csv'. Received: 'a' and "
+            "'b' for '1.png' in 'd'",
+        ),
+        (
+            "1.png",
             {"": "file,class\n1.png,a\n"},
             "Every row of 'labels.csv' must have a file and a label. Received:",
         ),

@@ -162,7 +162,7 @@ def _read_table(
                 f"Cannot read {table!r} in {where}: {error}."
             ) from error
     folder = posixpath.dirname(table)
-    labels = {}
+    labels: dict[str, str] = {}
     for row in rows:
         if not all(row.get(column) for column in _COLUMNS):
             raise errors.DataError(
@@ -175,7 +175,12 @@ def _read_table(
                 f"The files in {table!r} must be images beside it. "
                 f"Received: {row['file']!r}, which is not there, in {where}"
             )
-        labels[name] = row["label"].strip()
+        label = row["label"].strip()
+        if labels.setdefault(name, label) != label:
+            raise errors.DataError(
+                f"An image must have one label in {table!r}. Received: "
+                f"{labels[name]!r} and {label!r} for {name!r} in {where}"
+            )
     return labels
 
 

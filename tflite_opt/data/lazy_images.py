@@ -3,7 +3,6 @@
 
 import hashlib
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -20,16 +19,6 @@ from tflite_opt.records import errors
 _INTERPOLATION = Image.Resampling.BILINEAR
 
 
-class ImageStore(Protocol):
-    """Where images come from, by position; used by several threads."""
-
-    def image(self, position: int) -> Image.Image:
-        """Returns a decoded image of any mode with 8 bits a colour."""
-
-    def digest(self, position: int) -> bytes:
-        """Returns a hash of what the image is decoded from."""
-
-
 class LazyImages:
     """Images of one size, float32; satisfies `examples.LazyExamples`.
 
@@ -42,7 +31,7 @@ class LazyImages:
 
     def __init__(
         self,
-        store: ImageStore,
+        files: image_files.ImageFiles,
         positions: np.ndarray,
         image_shape: tuple[int, int, int],
         resize: dataset.Resize,
@@ -51,8 +40,8 @@ class LazyImages:
         """Loads nothing.
 
         Args:
-            store: Where the images are.
-            positions: Of the examples in the store, shape `(n,)`, int64.
+            files: Where the images are, readable ones only.
+            positions: Of the examples among them, shape `(n,)`, int64.
             image_shape: Height, width, and 1 (grey) or 3 (red, green, blue)
                 channels; transparency is dropped.
             resize: See `dataset.DataSpec`. Bilinear, and smoothed when an
@@ -60,7 +49,7 @@ class LazyImages:
                 not applied, as Keras does not.
             preprocess: See `preprocessing.apply`.
         """
-        self._store = store
+        self._files = files
         self._positions = positions
         self._image_shape = image_shape
         self._resize = resize
@@ -90,7 +79,7 @@ class LazyImages:
     def take(self, positions: np.ndarray) -> "LazyImages":
         """Returns a view of the examples at `positions`; decodes nothing."""
         return LazyImages(
-            self._store,
+            self._files,
             self._positions[positions],
             self._image_shape,
             self._resize,
@@ -103,13 +92,13 @@ class LazyImages:
             f"{self.shape} {self._resize} {self._preprocess}".encode()
         )
         positions = self._positions.tolist()
-        for part in parallel.map_items(self._store.digest, positions):
+        for part in parallel.map_items(self._files.digest, positions):
             digest.update(part)
         return digest.hexdigest()
 
     def _pixels(self, position: int) -> np.ndarray:
         height, width, channels = self._image_shape
-        image = self._store.image(position)
+        image = self._files.image(position)
         image = image.convert("L" if channels == 1 else "RGB")
         if image.size != (width, height):
             image = _RESIZERS[self._resize](image, (width, height))

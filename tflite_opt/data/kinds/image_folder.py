@@ -52,7 +52,7 @@ def load(argument: str, spec: dataset.DataSpec) -> dataset.Dataset:
     labels, class_names = _labels(layout, entries, positions, where)
     return parts.to_dataset(
         parts.Source(
-            name=f"images:{path.name}",
+            name=f"images:{path.absolute().name}",
             where=where,
             parts={
                 name: parts.Part(
