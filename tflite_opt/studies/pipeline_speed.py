@@ -9,7 +9,6 @@ import dataclasses
 import json
 import os
 import pathlib
-import subprocess
 import sys
 import tempfile
 import time
@@ -17,10 +16,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tflite_opt import child_process
 from tflite_opt.data import dataset as dataset_lib
 from tflite_opt.data import sources
-from tflite_opt.records import errors
 from tflite_opt.studies import study, tutorial
 from tflite_opt.tflite import interpreter
 
@@ -54,7 +51,9 @@ class Setup:
 def prepare_in_child(folder: pathlib.Path, data_cache: str | None) -> None:
     """Makes the models of the study, in a process that imports TensorFlow."""
     places = [str(folder)] + ([data_cache] if data_cache else [])
-    _run([sys.executable, "-m", "tflite_opt.studies.prepare", *places])
+    study.run_command(
+        [sys.executable, "-m", "tflite_opt.studies.prepare", *places]
+    )
 
 
 def cells(setup: Setup) -> dict[str, study.Cell]:
@@ -160,7 +159,7 @@ def measure_start(setup: Setup) -> dict[str, float]:
             )[0]
         )
         start = time.perf_counter()
-        _run([sys.executable, "-c", "import tensorflow"])
+        study.run_command([sys.executable, "-c", "import tensorflow"])
         theirs.append(time.perf_counter() - start)
     return {
         "inspect_model_s": float(np.median(ours)),
@@ -225,25 +224,10 @@ def _evaluation_growth(setup: Setup) -> float:
 
 def _timed(module: str, *arguments: object) -> tuple[float, str]:
     start = time.perf_counter()
-    output = _run([sys.executable, "-m", module, *map(str, arguments)])
-    return time.perf_counter() - start, output
-
-
-def _run(command: Sequence[str]) -> str:
-    done = subprocess.run(
-        command,
-        env=child_process.environment(),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
+    output = study.run_command(
+        [sys.executable, "-m", module, *map(str, arguments)]
     )
-    if done.returncode == 2:
-        last = done.stderr.strip().splitlines()[-1]
-        raise errors.InputError(last.removeprefix("error: "))
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(command)}: {done.stderr[-2000:]}")
-    return done.stdout
+    return time.perf_counter() - start, output
 
 
 # A process starts with the high-water mark of the one that forked it, so the
@@ -259,7 +243,9 @@ _PEAK_OF_CHILDREN = (
 def _peak_bytes(module: str, *arguments: object) -> float:
     """Returns the largest resident memory of a process and its children."""
     command = [sys.executable, "-m", module, *map(str, arguments)]
-    output = _run([sys.executable, "-S", "-c", _PEAK_OF_CHILDREN, *command])
+    output = study.run_command(
+        [sys.executable, "-S", "-c", _PEAK_OF_CHILDREN, *command]
+    )
     return float(output) * 1024
 
 

@@ -4,10 +4,11 @@
 import logging
 import pathlib
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from tflite_opt import child_process
 from tflite_opt.benchmark import desktop
-from tflite_opt.records import files, measurement, run_directory
+from tflite_opt.records import errors, files, measurement, run_directory
 
 _LOG = logging.getLogger(__name__)
 
@@ -70,24 +71,78 @@ def write_table(
     found: Mapping[str, measurement.Measurement | None],
     folder: pathlib.Path,
     command: str,
+    *,
+    wide: bool = False,
 ) -> str:
-    """Writes the cells as Markdown and returns the text."""
-    lines = [f"# {title}", "", "| cell | figure | value |", "|---|---|---:|"]
-    for cell, record in found.items():
-        if record is None:
-            lines.append(f"| {cell} | missing | |")
-            continue
-        lines += [
-            f"| {cell} | {name} | {value:.4g} |"
-            for name, value in record.values.items()
-        ]
+    """Writes the cells as Markdown and returns the text.
+
+    Args:
+        title: Of the page.
+        found: The cells; None for a missing one.
+        folder: Gets the page.
+        command: That makes it.
+        wide: Whether a cell is a line, for cells with the same figures; else
+            each figure is.
+    """
     done = [record for record in found.values() if record]
+    lines = [f"# {title}", "", *(_wide if wide else _long)(found)]
     if done:
         lines += ["", f"{done[0].device}; {done[0].rounds} rounds."]
     lines += ["", f"Made by `{command}`.", ""]
     text = "\n".join(lines)
     files.write_text(folder / "README.md", text)
     return text
+
+
+def run_command(command: Sequence[str]) -> str:
+    """Runs a program of this project's and returns what it printed.
+
+    Raises:
+        InputError: What it said about bad input.
+        RuntimeError: If it failed otherwise.
+    """
+    done = subprocess.run(
+        command,
+        env=child_process.environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode == 2:
+        last = done.stderr.strip().splitlines()[-1]
+        raise errors.InputError(last.removeprefix("error: "))
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)}: {done.stderr[-2000:]}")
+    return done.stdout
+
+
+def _long(
+    found: Mapping[str, measurement.Measurement | None],
+) -> Iterator[str]:
+    yield "| cell | figure | value |"
+    yield "|---|---|---:|"
+    for cell, record in found.items():
+        if record is None:
+            yield f"| {cell} | missing | |"
+            continue
+        for name, value in record.values.items():
+            yield f"| {cell} | {name} | {value:.4g} |"
+
+
+def _wide(
+    found: Mapping[str, measurement.Measurement | None],
+) -> Iterator[str]:
+    names = next((list(r.values) for r in found.values() if r), [])
+    yield f"| cell | {' | '.join(names)} |"
+    yield f"|---|{'---:|' * len(names)}"
+    for cell, record in found.items():
+        values = (
+            ["missing", *[""] * (len(names) - 1)]
+            if record is None
+            else [f"{record.values[name]:.4g}" for name in names]
+        )
+        yield f"| {cell} | {' | '.join(values)} |"
 
 
 def _device() -> str:
