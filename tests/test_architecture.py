@@ -44,6 +44,7 @@ _WITHOUT_TENSORFLOW = (
     "scripts.optimize",
     "scripts.convert",
     "scripts.train",
+    "scripts.preflight",
 )
 _HEAVY = ("tensorflow", "tf_keras", "tensorflow_model_optimization", "keras")
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tflite_opt.conversion import litert_quantizer, tflite_converter
-from tflite_opt.records import conversion, facts
+from tflite_opt.records import conversion, errors, facts
 
 
 class FrozenModel:
@@ -36,6 +36,11 @@ class FrozenModel:
 
     def tflite_converter(self, options: conversion.ConverterOptions) -> bytes:
         """Converts the frozen SavedModel; see the protocol."""
+        if not self._saved_model.is_dir():
+            raise errors.ConversionError(
+                "The TFLite converter needs a SavedModel, and the model has "
+                "none: it is a .tflite file."
+            )
         return tflite_converter.convert(
             self._saved_model, options, self._representative
         )

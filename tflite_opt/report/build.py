@@ -43,6 +43,11 @@ class RunRecords:
         """`Recommendation`."""
         return self.run.path("recommendation.json")
 
+    @property
+    def preflight(self) -> pathlib.Path:
+        """`Preflight`."""
+        return self.run.path("preflight.json")
+
     def variant(self, name: str) -> pathlib.Path:
         """`Variant` of a recipe."""
         return self.run.path("artifacts", f"{name}.json")

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What would become of a model, found out before anything is trained.
+
+Works in a child process: what crashes there costs the rest of the answer, not
+the answer so far. Samples for calibration are random, for nothing but the
+structure of a quantized file is looked at. Imports no TensorFlow.
+"""
+
+import dataclasses
+import pathlib
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+from tflite_opt import child_process
+from tflite_opt.conversion import remedies
+from tflite_opt.data import dataset as dataset_lib
+from tflite_opt.keras_models import reference
+from tflite_opt.records import errors, preflight, serialization, variants
+
+_WORKER = "tflite_opt.conversion.preflight_worker"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Request(serialization.Record):
+    """Whose fate to find out.
+
+    Attributes:
+        model: A model's file, or the name of a reference model.
+        data: Decides the shapes of a reference model.
+        input_shapes: Shapes of inputs with open dimensions, by name.
+        dynamic_dimension: Size of all other open dimensions.
+        timeout_s: Longest time for one step.
+    """
+
+    model: str
+    data: dataset_lib.DataSpec
+    input_shapes: dict[str, tuple[int, ...]] = dataclasses.field(
+        default_factory=dict
+    )
+    dynamic_dimension: int | None = None
+    timeout_s: float = 600.0
+
+
+def run(
+    request: Request, log: pathlib.Path | None = None
+) -> preflight.Preflight:
+    """Finds out what each technique would do to a model.
+
+    Args:
+        request: The model.
+        log: Gets what libraries print; None throws it away.
+
+    Raises:
+        ModelError: If there is no such model, or it cannot be loaded.
+    """
+    if not pathlib.Path(request.model).expanduser().exists():
+        reference.check_name(request.model)
+    keras = preflight.KerasSupport()
+    uncovered: dict[str, tuple[str, ...]] = {}
+    files: list[preflight.ConvertedFile] = []
+    failures: list[variants.Failure] = []
+    step = "load"
+    try:
+        for event in _events(request, log):
+            match event["event"]:
+                case "step":
+                    step = event["name"]
+                case "keras":
+                    keras = preflight.KerasSupport.from_json(event["content"])
+                case "uncovered":
+                    uncovered = {
+                        recipe: tuple(names)
+                        for recipe, names in event["content"].items()
+                    }
+                case "file":
+                    files.append(
+                        preflight.ConvertedFile.from_json(event["content"])
+                    )
+                case "failed":
+                    failures.append(_failure(request, step, event["message"]))
+                case "aborted":
+                    raise errors.from_child(event["kind"], event["message"])
+    except child_process.ChildError as died:
+        failures.append(_failure(request, step, f"{died}."))
+    return preflight.Preflight(
+        model=pathlib.Path(request.model).name,
+        keras=keras,
+        uncovered=uncovered,
+        files=tuple(files),
+        failures=tuple(failures),
+    )
+
+
+def _events(
+    request: Request, log: pathlib.Path | None
+) -> Iterator[dict[str, Any]]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "request.json"
+        request.save(path)
+        yield from child_process.events(
+            _WORKER,
+            [str(path)],
+            log=log or path.with_name("log.txt"),
+            timeout_s=request.timeout_s,
+        )
+
+
+def _failure(request: Request, step: str, message: str) -> variants.Failure:
+    return variants.Failure(
+        model=pathlib.Path(request.model).name,
+        name=step,
+        technique=step,
+        message=" ".join(message.split()),
+        remedy=remedies.remedy_for(message),
+    )
