@@ -65,7 +65,6 @@ def found(**fields):
             preflight.ConvertedFile(
                 recipe="float32",
                 backend="tflite_converter",
-                notes=(),
                 operations=(
                     operation(0, "MUL", "rescaling"),
                     operation(1, "CONV_2D", "conv", "relu"),
@@ -77,7 +76,6 @@ def found(**fields):
             preflight.ConvertedFile(
                 recipe="int8",
                 backend="tflite_converter",
-                notes=(),
                 operations=(
                     operation(0, "MUL", "rescaling", arithmetic="integer"),
                     operation(

@@ -76,6 +76,12 @@ def test_a_quantized_tflite_is_no_float_model(tmp_path):
         preflight.run(_request(path))
 
 
+def test_shapes_that_do_not_fit_are_bad_input(tmp_path):
+    path = _dense(tmp_path / "model.tflite")
+    with pytest.raises(errors.InputError, match="nothing"):
+        preflight.run(_request(path, input_shapes={"nothing": (1, 4)}))
+
+
 @pytest.mark.tensorflow
 def test_a_keras_model_is_followed_into_its_files(here, tmp_path):
     import tf_keras as keras
@@ -107,6 +113,7 @@ def test_a_keras_model_is_followed_into_its_files(here, tmp_path):
     (failure,) = found.failures
     assert failure.name == "int8"
     assert "leave no float tensor inside the model" in failure.message
+    assert failure.remedy.startswith("Replace ELU,")
 
 
 @pytest.mark.tensorflow

@@ -87,7 +87,6 @@ def test_a_file_that_xnnpack_refuses_says_why():
     file = preflight.ConvertedFile(
         recipe="int8",
         backend="litert_quantizer",
-        notes=(),
         operations=(),
         partitions=None,
         delegate_error="failed\nto prepare",

@@ -12,7 +12,8 @@ def test_prints_what_becomes_of_a_model(tmp_path):
     done = programs.run("preflight", f"--model={path}")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("model.tflite\n")
-    assert "int8: 1 operations by litert_quantizer" in done.stdout
+    assert "float32: 1 operation; 1 XNNPACK partition" in done.stdout
+    assert "int8: 1 operation by litert_quantizer" in done.stdout
 
 
 def test_what_is_blocked_is_a_negative_verdict(tmp_path):

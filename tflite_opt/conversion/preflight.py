@@ -9,7 +9,7 @@ structure of a quantized file is looked at. Imports no TensorFlow.
 import dataclasses
 import pathlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tflite_opt import child_process
@@ -78,7 +78,14 @@ def run(
                         preflight.ConvertedFile.from_json(event["content"])
                     )
                 case "failed":
-                    failures.append(_failure(request, step, event["message"]))
+                    failures.append(
+                        _failure(
+                            request,
+                            step,
+                            event["message"],
+                            uncovered.get(step, ()),
+                        )
+                    )
                 case "aborted":
                     raise errors.from_child(event["kind"], event["message"])
     except child_process.ChildError as died:
@@ -106,11 +113,19 @@ def _events(
         )
 
 
-def _failure(request: Request, step: str, message: str) -> variants.Failure:
+def _failure(
+    request: Request, step: str, message: str, uncovered: Sequence[str] = ()
+) -> variants.Failure:
+    remedy = remedies.remedy_for(message)
+    if uncovered and not remedy:
+        remedy = (
+            f"Replace {', '.join(uncovered)}, which the back ends do not "
+            "quantize, or use dynamic_range."
+        )
     return variants.Failure(
         model=pathlib.Path(request.model).name,
         name=step,
         technique=step,
         message=" ".join(message.split()),
-        remedy=remedies.remedy_for(message),
+        remedy=remedy,
     )

@@ -22,12 +22,18 @@ from tflite_opt.conversion import preflight as preflight_stage
 from tflite_opt.data import sources
 from tflite_opt.records import conversion, errors, facts, preflight
 from tflite_opt.tflite import facts as facts_reader
-from tflite_opt.tflite import layer_names
+from tflite_opt.tflite import layer_names, probe
 
 # One recipe for each way to quantize after training, the safer one first, and
 # the name of LiteRT Quantizer's policy for it.
 _RECIPES = {"dynamic_range": "dynamic_wi8_afp32", "int8": "static_wi8_ai8"}
 _NUM_SAMPLES = 4
+# What the model is to blame for; anything else ends the preflight.
+_FAILURES = (
+    errors.ModelError,
+    errors.ConversionError,
+    errors.VerificationError,
+)
 
 Emit = Callable[..., None]
 
@@ -61,11 +67,12 @@ def _run(
     saved_model, float_model = folder / "saved_model", folder / "float.tflite"
     try:
         saved_model = _convert(request, model, saved_model, float_model)
-        found = _facts(request, float_model)
-    except errors.TfliteOptError as error:
+        backend = "tflite_converter" if saved_model.is_dir() else ""
+        found, file = _read(request, float_model, "float32", layers, backend)
+    except _FAILURES as error:
         emit("failed", message=str(error))
         return
-    emit("file", content=_file("float32", float_model, found, layers))
+    emit("file", content=file.to_json())
     emit("uncovered", content=_uncovered(found))
     context = context_lib.FrozenModel(
         float_model, found, saved_model, _random_samples(request, found)
@@ -77,14 +84,11 @@ def _run(
         try:
             converted = technique.convert(context)
             path.write_bytes(converted.content)
-            result = _facts(request, path)
-            emit(
-                "file",
-                content=_file(name, path, result, layers, converted),
-            )
-            technique.verify(result)
-            _require_runnable(result)
-        except errors.TfliteOptError as error:
+            found, file = _read(request, path, name, layers, converted.backend)
+            emit("file", content=file.to_json())
+            technique.verify(found)
+            _require_runnable(file)
+        except _FAILURES as error:
             emit("failed", message=str(error))
 
 
@@ -156,18 +160,6 @@ def _convert(
     return saved_model
 
 
-def _facts(
-    request: preflight_stage.Request, path: pathlib.Path
-) -> facts.ModelFacts:
-    # This process may crash, so it needs no other one for that.
-    return facts_reader.read_facts(
-        path,
-        isolated=False,
-        input_shapes=request.input_shapes,
-        dynamic_dimension=request.dynamic_dimension,
-    )
-
-
 def _uncovered(found: facts.ModelFacts) -> dict[str, tuple[str, ...]]:
     weighted = tuple(o for o in found.operators if o.weights)
     # Only weights are quantized when activations are not calibrated.
@@ -203,22 +195,32 @@ def _random_samples(
     return samples
 
 
-def _file(
-    recipe: str,
+def _read(
+    request: preflight_stage.Request,
     path: pathlib.Path,
-    found: facts.ModelFacts,
+    recipe: str,
     layers: list[str],
-    converted: conversion.Converted | None = None,
-) -> dict[str, Any]:
-    """Returns the JSON form of a `ConvertedFile`."""
+    backend: str,
+) -> tuple[facts.ModelFacts, preflight.ConvertedFile]:
+    """Returns the facts of a file and what they mean for the layers.
+
+    Raises:
+        InputError: If the shapes of the request do not fit the file.
+    """
+    found = facts_reader.read_facts(
+        path,
+        delegation=False,
+        input_shapes=request.input_shapes,
+        dynamic_dimension=request.dynamic_dimension,
+    )
+    # This process may crash, so it needs no other one for that.
+    prepared = probe.probe(
+        path, input_shapes=found.assumed_shapes, isolated=False
+    )
     origins = layer_names.layers_of_operations(path, found, layers)
-    prepared = found.delegation
-    if prepared is None:
-        raise errors.ModelError("Facts must be read with delegation.")
-    return preflight.ConvertedFile(
+    return found, preflight.ConvertedFile(
         recipe=recipe,
-        backend=converted.backend if converted else "tflite_converter",
-        notes=converted.notes if converted else (),
+        backend=backend,
         operations=tuple(
             preflight.Operation(
                 subgraph=operator.subgraph,
@@ -236,7 +238,8 @@ def _file(
         ),
         partitions=prepared.partitions,
         delegate_error=prepared.delegate_error,
-    ).to_json()
+        builtin_error=prepared.builtin_error,
+    )
 
 
 def _arithmetic(
@@ -264,12 +267,11 @@ def _arithmetic(
     return "hybrid" if hybrid else "float"
 
 
-def _require_runnable(found: facts.ModelFacts) -> None:
-    prepared = found.delegation
-    if prepared and prepared.delegate_error and prepared.builtin_error:
+def _require_runnable(file: preflight.ConvertedFile) -> None:
+    if file.delegate_error and file.builtin_error:
         raise errors.ConversionError(
             "The interpreter must be able to prepare the file. "
-            f"Received: {prepared.delegate_error}"
+            f"Received: {file.delegate_error}"
         )
 
 

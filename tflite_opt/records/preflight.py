@@ -113,20 +113,20 @@ class ConvertedFile(serialization.Record):
 
     Attributes:
         recipe: `float32`, `dynamic_range`, `int8`.
-        backend: What made the file.
-        notes: One sentence each, from the technique.
+        backend: What made the file; "" for the user's own.
         operations: In execution order.
         partitions: Number of XNNPACK's partitions; None if the file does not
             prepare with it.
         delegate_error: Why it does not; "" if it does.
+        builtin_error: Why it does not prepare without; "" if it does.
     """
 
     recipe: str
     backend: str
-    notes: tuple[str, ...]
     operations: tuple[Operation, ...]
     partitions: int | None
     delegate_error: str = ""
+    builtin_error: str = ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

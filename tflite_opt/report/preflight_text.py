@@ -177,7 +177,9 @@ def _delegated(operation: preflight.Operation) -> str:
 def _files(found: preflight.Preflight) -> list[str]:
     lines = []
     for file in found.files:
-        parts = [f"{len(file.operations)} operations by {file.backend}"]
+        count = len(file.operations)
+        origin = f" by {file.backend}" if file.backend else ""
+        parts = [f"{count} operation{'s'[: count != 1]}{origin}"]
         uncovered = found.uncovered.get(file.recipe)
         if uncovered:
             parts.append(

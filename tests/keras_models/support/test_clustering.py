@@ -21,7 +21,7 @@ pytestmark = pytest.mark.tensorflow
         ),
         ("depthwise", "depthwise", "left_out", "never clusters depthwise", ""),
         ("tiny_kernel", "conv", "left_out", "too few weights for 16", ""),
-        ("frozen", "conv", "blocked", "has no weights to cluster", "only"),
+        ("frozen", "conv", "blocked", "refuses a frozen Conv2D", "trainable"),
         ("prelu", "prelu", "blocked", "PReLU", "LeakyReLU"),
         ("custom", "scale", "blocked", "Scale", "ClusterableLayer"),
     ],

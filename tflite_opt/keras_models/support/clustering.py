@@ -54,6 +54,12 @@ def _wrap(layer: Any) -> Any:
 
 def _explain(verdict: preflight.Verdict, layer: Any) -> preflight.Verdict:
     name = type(layer).__name__
+    if "no weights to cluster" in verdict.reason:
+        return dataclasses.replace(
+            verdict,
+            reason=f"TF-MOT refuses a frozen {name}.",
+            fix="Set its `trainable` to True.",
+        )
     if verdict.status == "left_out":
         reason = f"TF-MOT clusters nothing in {name}."
         if "Depthwise" in name:
