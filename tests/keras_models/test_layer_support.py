@@ -19,8 +19,6 @@ _FAST = (
     "frozen",
     "lambda",
     "only_lambda",
-    "conv1d",
-    "operator",
     "attention",
     "nested",
     "custom",

@@ -9,7 +9,7 @@ structure of a quantized file is looked at. Imports no TensorFlow.
 import dataclasses
 import pathlib
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from tflite_opt import child_process
@@ -56,47 +56,21 @@ def run(
     """
     if not pathlib.Path(request.model).expanduser().exists():
         reference.check_name(request.model)
-    keras = preflight.KerasSupport()
-    uncovered: dict[str, tuple[str, ...]] = {}
-    files: list[preflight.ConvertedFile] = []
-    failures: list[variants.Failure] = []
+    found = preflight.Preflight(
+        model=pathlib.Path(request.model).name, keras=preflight.KerasSupport()
+    )
     step = "load"
     try:
         for event in _events(request, log):
-            match event["event"]:
-                case "step":
-                    step = event["name"]
-                case "keras":
-                    keras = preflight.KerasSupport.from_json(event["content"])
-                case "uncovered":
-                    uncovered = {
-                        recipe: tuple(names)
-                        for recipe, names in event["content"].items()
-                    }
-                case "file":
-                    files.append(
-                        preflight.ConvertedFile.from_json(event["content"])
-                    )
-                case "failed":
-                    failures.append(
-                        _failure(
-                            request,
-                            step,
-                            event["message"],
-                            uncovered.get(step, ()),
-                        )
-                    )
-                case "aborted":
-                    raise errors.from_child(event["kind"], event["message"])
+            if event["event"] == "aborted":
+                raise errors.from_child(event["kind"], event["message"])
+            if event["event"] == "step":
+                step = event["name"]
+            else:
+                found = _add(found, step, event)
     except child_process.ChildError as died:
-        failures.append(_failure(request, step, f"{died}."))
-    return preflight.Preflight(
-        model=pathlib.Path(request.model).name,
-        keras=keras,
-        uncovered=uncovered,
-        files=tuple(files),
-        failures=tuple(failures),
-    )
+        return _add_failure(found, step, f"{died}.")
+    return found
 
 
 def _events(
@@ -113,19 +87,40 @@ def _events(
         )
 
 
-def _failure(
-    request: Request, step: str, message: str, uncovered: Sequence[str] = ()
-) -> variants.Failure:
+def _add(
+    found: preflight.Preflight, step: str, event: dict[str, Any]
+) -> preflight.Preflight:
+    """Returns what was found so far with what an event tells."""
+    match event["event"]:
+        case "keras":
+            keras = preflight.KerasSupport.from_json(event["content"])
+            return dataclasses.replace(found, keras=keras)
+        case "uncovered":
+            names = {name: tuple(x) for name, x in event["content"].items()}
+            return dataclasses.replace(found, uncovered=names)
+        case "file":
+            file = preflight.ConvertedFile.from_json(event["content"])
+            return dataclasses.replace(found, files=(*found.files, file))
+        case "failed":
+            return _add_failure(found, step, event["message"])
+    raise ValueError(f"Unknown event: {event}")
+
+
+def _add_failure(
+    found: preflight.Preflight, step: str, message: str
+) -> preflight.Preflight:
     remedy = remedies.remedy_for(message)
+    uncovered = found.uncovered.get(step)
     if uncovered and not remedy:
         remedy = (
             f"Replace {', '.join(uncovered)}, which the back ends do not "
             "quantize, or use dynamic_range."
         )
-    return variants.Failure(
-        model=pathlib.Path(request.model).name,
+    failure = variants.Failure(
+        model=found.model,
         name=step,
         technique=step,
         message=" ".join(message.split()),
         remedy=remedy,
     )
+    return dataclasses.replace(found, failures=(*found.failures, failure))

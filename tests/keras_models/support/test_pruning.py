@@ -20,7 +20,6 @@ pytestmark = pytest.mark.tensorflow
             "TF-MOT does not know Rescaling.",
             "preprocessing",
         ),
-        ("bidirectional", "both", "blocked", "Bidirectional", "go_backwards"),
         ("prelu", "prelu", "blocked", "PReLU", "LeakyReLU"),
         ("custom", "scale", "blocked", "Scale", "PrunableLayer"),
     ],

@@ -30,7 +30,6 @@ pytestmark = pytest.mark.tensorflow
         ("nested", "inner", "blocked", "inside a model", "flat model"),
         ("multiply", "multiply", "blocked", "Multiply", "QuantizeConfig"),
         ("conv1d", "conv", "blocked", "Conv1D", "2-D layer"),
-        ("lstm", "lstm", "blocked", "LSTM", "after training"),
         ("custom", "scale", "blocked", "Scale", "QuantizeConfig"),
     ],
 )
