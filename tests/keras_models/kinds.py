@@ -24,6 +24,10 @@ _IMAGES = {
         k.ReLU(),
         k.Conv2D(4, 3),
     ],
+    "conv_then_relu": lambda k: [
+        k.Conv2D(4, 3, name="conv"),
+        k.ReLU(name="relu"),
+    ],
     "depthwise": lambda k: [
         k.DepthwiseConv2D(3, name="depthwise"),
         k.BatchNormalization(),

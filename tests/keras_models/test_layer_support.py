@@ -17,6 +17,7 @@ _FAST = (
     "conv_elu",
     "two_readers",
     "frozen",
+    "conv_then_relu",
     "lambda",
     "only_lambda",
     "attention",

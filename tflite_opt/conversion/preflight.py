@@ -54,8 +54,13 @@ def run(
     Raises:
         ModelError: If there is no such model, or it cannot be loaded.
     """
-    if not pathlib.Path(request.model).expanduser().exists():
-        reference.check_name(request.model)
+    known = reference.names()
+    path = pathlib.Path(request.model).expanduser()
+    if request.model not in known and not path.exists():
+        raise errors.ModelError(
+            "`model` must be a file that exists, or one of "
+            f"{', '.join(known)}. Received: model={request.model!r}"
+        )
     found = preflight.Preflight(
         model=pathlib.Path(request.model).name, keras=preflight.KerasSupport()
     )

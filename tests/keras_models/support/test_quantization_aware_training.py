@@ -26,6 +26,13 @@ pytestmark = pytest.mark.tensorflow
         ),
         ("preactivation", "bn", "blocked", "behind MaxPooling2D", "folds it"),
         ("two_readers", "bn", "blocked", "Other layers read its", "folds it"),
+        (
+            "conv_then_relu",
+            "conv",
+            "left_out",
+            "weights in float before a ReLU layer",
+            "activation='relu'",
+        ),
         ("lambda", "lambda", "left_out", "in float", "QuantizeConfig"),
         ("nested", "inner", "blocked", "inside a model", "flat model"),
         ("multiply", "multiply", "blocked", "Multiply", "QuantizeConfig"),

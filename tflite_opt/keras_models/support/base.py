@@ -91,6 +91,11 @@ def own_layers(model: Any) -> dict[str, Any]:
     }
 
 
+def has_kernels(layer: Any) -> bool:
+    """Whether a layer has weights beyond biases, scales and offsets."""
+    return any(len(weight.shape) > 1 for weight in layer.trainable_weights)
+
+
 def refusals() -> tuple[type[Exception], ...]:
     """Returns what Keras and TF-MOT raise for layers they cannot take."""
     import tensorflow as tf

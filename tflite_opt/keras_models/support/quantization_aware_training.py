@@ -159,7 +159,10 @@ def _examine_graph(model: Any) -> base.Findings:
             name: preflight.Verdict(status="applies") for name in layers
         }
     else:
-        verdicts = {name: _verdict(wrappers.get(name)) for name in layers}
+        verdicts = {
+            name: _verdict(layer, wrappers.get(name))
+            for name, layer in layers.items()
+        }
     # TF-MOT takes the output of a layer that it was not asked to quantize.
     refused = registry.refused - set(unannotated)
     for name in refused & set(layers):
@@ -208,15 +211,22 @@ def _quantize(
     }
 
 
-def _verdict(wrapper: Any) -> preflight.Verdict:
+def _verdict(original: Any, wrapper: Any) -> preflight.Verdict:
     if wrapper is None:
         return preflight.Verdict(
             status="applies",
             reason="TF-MOT replaces it by layers it can quantize.",
         )
     config, layer = wrapper.quantize_config, wrapper.layer
+    weights = config.get_weights_and_quantizers(layer)
+    if base.has_kernels(original) and not weights:
+        return preflight.Verdict(
+            status="left_out",
+            reason="TF-MOT leaves its weights in float before a ReLU layer.",
+            fix="Give it activation='relu' instead of that layer.",
+        )
     quantizes = (
-        config.get_weights_and_quantizers(layer)
+        weights
         or config.get_activations_and_quantizers(layer)
         or config.get_output_quantizers(layer)
     )

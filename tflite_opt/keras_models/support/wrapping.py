@@ -114,5 +114,4 @@ def _nested(model: Any) -> preflight.Verdict:
 def _status(layer: Any, chosen: Any) -> preflight.Status:
     if chosen:
         return "applies"
-    matrices = [w for w in layer.trainable_weights if len(w.shape) > 1]
-    return "left_out" if matrices else "neutral"
+    return "left_out" if base.has_kernels(layer) else "neutral"
