@@ -47,6 +47,7 @@ _WITHOUT_TENSORFLOW = (
     "scripts.convert",
     "scripts.train",
     "scripts.check_data",
+    "scripts.preflight",
 )
 _HEAVY = ("tensorflow", "tf_keras", "tensorflow_model_optimization", "keras")
 

@@ -15,6 +15,7 @@ import numpy as np
 from tflite_opt import progress
 from tflite_opt import recipe as recipe_lib
 from tflite_opt.conversion import convert as conversion_stage
+from tflite_opt.conversion import preflight as preflight_stage
 from tflite_opt.data import corruptions
 from tflite_opt.data import dataset as dataset_lib
 from tflite_opt.evaluation import evaluate as evaluation_stage
@@ -29,7 +30,13 @@ from tflite_opt.records import (
     run_directory,
     variants,
 )
-from tflite_opt.report import build, data_check_text, recommendation
+from tflite_opt.records import preflight as preflight_record
+from tflite_opt.report import (
+    build,
+    data_check_text,
+    preflight_text,
+    recommendation,
+)
 
 _LOG = logging.getLogger(__name__)
 
@@ -53,6 +60,31 @@ def describe(
         max_accuracy_drop=max_accuracy_drop,
         objective=objective,
     ).save(build.RunRecords(run).description, run.root)
+
+
+def preflight(
+    request: preflight_stage.Request, run: run_directory.RunDirectory
+) -> preflight_record.Preflight:
+    """Says what each technique would do to the model, before any training.
+
+    Raises:
+        ModelError: If there is no such model, or it cannot be loaded.
+    """
+    path = build.RunRecords(run).preflight
+    model = pathlib.Path(request.model).expanduser()
+    inputs = {
+        "request": request.to_json(),
+        "model": files.sha256_of_path(model) if model.exists() else None,
+        "versions": run_directory.package_versions(),
+    }
+    if not run.is_done("preflight", inputs):
+        log = run.path("logs", "preflight.log")
+        preflight_stage.run(request, log).save(path, run.root)
+        run.finish("preflight", inputs, [path])
+    found = preflight_record.Preflight.load(path, run.root)
+    for line in preflight_text.sums(found):
+        _LOG.info("%s", line)
+    return found
 
 
 def convert(

@@ -138,6 +138,13 @@ def dense(*, named=True, batch=1):
     return builder
 
 
+def dense_with_signature():
+    """Returns `dense()` with a signature, as calibration needs one."""
+    builder = dense()
+    builder.signature("serve", {"x": 0}, {"y": 3})
+    return builder
+
+
 def quantize(scale, zero_point, dtype="int8", size=8):
     """Returns a graph that quantizes `size` floats for each example."""
     builder = Builder()

@@ -50,6 +50,11 @@ class RunRecords:
         """`DataCheck` of the representative data."""
         return self.run.path("data_check.json")
 
+    @property
+    def preflight(self) -> pathlib.Path:
+        """`Preflight`."""
+        return self.run.path("preflight.json")
+
     def variant(self, name: str) -> pathlib.Path:
         """`Variant` of a recipe."""
         return self.run.path("artifacts", f"{name}.json")

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+import json
+import os
+
+import pytest
+
+from tests import preflights
+from tests.tflite import handmade
+from tflite_opt import child_process
+from tflite_opt.conversion import (
+    litert_quantizer,
+    preflight,
+    preflight_worker,
+)
+from tflite_opt.data import dataset
+from tflite_opt.records import conversion, errors
+
+
+def _request(model, **fields):
+    data = dataset.DataSpec(source="digits", limit=20, num_calibration=5)
+    return preflight.Request(model=str(model), data=data, **fields)
+
+
+@pytest.fixture
+def here(monkeypatch, tmp_path):
+    """Lets the child's work be done in this process, where TensorFlow is."""
+
+    def events(module, arguments, **settings):
+        path = tmp_path / "events"
+        stream = os.open(path, os.O_WRONLY | os.O_CREAT)
+        preflight_worker.main([*arguments, str(stream)])
+        yield from map(json.loads, path.read_text().splitlines())
+
+    monkeypatch.setattr(child_process, "events", events)
+
+
+def _dense(path):
+    return handmade.dense_with_signature().save(path)
+
+
+def test_a_crash_costs_only_what_was_not_known_yet(monkeypatch, tmp_path):
+    monkeypatch.setattr(
+        preflight, "_WORKER", "tests.conversion.crashing_preflight"
+    )
+    found = preflight.run(_request(_dense(tmp_path / "model.tflite")))
+    assert found.keras == preflights.keras()
+    (failure,) = found.failures
+    assert (failure.name, failure.model) == ("int8", "model.tflite")
+    assert failure.message == "its process crashed with signal 11."
+    assert "dynamic_range" in failure.remedy
+
+
+def test_a_missing_model_is_refused_before_a_process_starts():
+    with pytest.raises(errors.ModelError, match="Received: model='none.h5'"):
+        preflight.run(_request("none.h5"))
+
+
+def test_a_float_tflite_shows_its_operations_without_layers(tmp_path):
+    found = preflight.run(_request(_dense(tmp_path / "model.tflite")))
+    assert found.model == "model.tflite"
+    assert "tells nothing of Keras" in found.keras.unknown_because
+    assert not found.failures
+    assert [file.recipe for file in found.files] == [
+        *("float32", "dynamic_range", "int8"),
+    ]
+    kinds = [file.operations[0].arithmetic for file in found.files]
+    assert kinds == ["float", "hybrid", "integer"]
+    assert all(file.operations[0].layers == () for file in found.files)
+
+
+def test_a_quantized_tflite_is_no_float_model(tmp_path):
+    path = _dense(tmp_path / "model.tflite")
+    rule = conversion.QuantizerRule(operation="*", mode="weight_only")
+    path.write_bytes(litert_quantizer.quantize(path, [rule], None))
+    with pytest.raises(errors.ModelError, match=r"100.0% of the weights"):
+        preflight.run(_request(path))
+
+
+def test_shapes_that_do_not_fit_are_bad_input(tmp_path):
+    path = _dense(tmp_path / "model.tflite")
+    with pytest.raises(errors.InputError, match="nothing"):
+        preflight.run(_request(path, input_shapes={"nothing": (1, 4)}))
+
+
+@pytest.mark.tensorflow
+def test_a_keras_model_is_followed_into_its_files(here, tmp_path):
+    import tf_keras as keras
+
+    layers = keras.layers
+    model = keras.Sequential(
+        [
+            keras.Input((8, 8, 1), name="image"),
+            layers.Conv2D(8, 3, activation="elu", name="conv"),
+            layers.Flatten(name="flatten"),
+            layers.Dense(3, name="dense"),
+            layers.Softmax(name="scores"),
+        ]
+    )
+    model.save(tmp_path / "model.h5")
+    found = preflight.run(_request(tmp_path / "model.h5"))
+    assert [x.path for x in found.keras.layers] == [
+        *("conv", "flatten", "dense", "scores"),
+    ]
+    assert found.keras.is_blocked("quantization_aware_training")
+    assert found.uncovered == {"dynamic_range": (), "int8": ("ELU",)}
+    operations = {
+        operation.name: operation for operation in found.file("int8").operations
+    }
+    assert operations["CONV_2D"].layers == ("conv",)
+    assert operations["CONV_2D"].arithmetic == "integer"
+    assert operations["ELU"].layers == ("conv",)
+    assert operations["ELU"].arithmetic == "float"
+    (failure,) = found.failures
+    assert failure.name == "int8"
+    assert "leave no float tensor inside the model" in failure.message
+    assert failure.remedy.startswith("Replace ELU,")
+
+
+@pytest.mark.tensorflow
+def test_a_reference_model_is_built_untrained_for_the_data(here):
+    found = preflight.run(_request("ds_cnn"))
+    assert found.model == "ds_cnn"
+    assert found.keras.layers[-1].output_shape == (-1, 10)
+    assert not found.failures
+    left_out = found.keras.with_status("pruning", "left_out")
+    assert {layer.class_name for layer in left_out} == {"DepthwiseConv2D"}
+    assert all(o.layers for file in found.files for o in file.operations)
+
+
+@pytest.mark.tensorflow
+def test_tokens_and_recurrent_layers_are_taken(here, tmp_path):
+    import tf_keras as keras
+
+    model = keras.Sequential(
+        [
+            keras.Input((6,), dtype="int32", name="tokens"),
+            keras.layers.Embedding(2, 4, name="embedding"),
+            # The converter quantizes no weight of fewer than 1024 elements.
+            keras.layers.LSTM(32, name="lstm"),
+            keras.layers.Dense(2, name="dense"),
+        ]
+    )
+    model.save(tmp_path / "model.h5")
+    found = preflight.run(_request(tmp_path / "model.h5"))
+    assert not found.failures
+    lost = {o.name: o for o in found.files[0].operations if not o.layers}
+    assert lost["UNIDIRECTIONAL_SEQUENCE_LSTM"].is_delegated is False

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What would become of a model, found out before anything is trained.
+
+Works in a child process: what crashes there costs the rest of the answer, not
+the answer so far. Samples for calibration are random, for nothing but the
+structure of a quantized file is looked at. Imports no TensorFlow.
+"""
+
+import dataclasses
+import pathlib
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+from tflite_opt import child_process
+from tflite_opt.conversion import remedies
+from tflite_opt.data import dataset as dataset_lib
+from tflite_opt.keras_models import reference
+from tflite_opt.records import errors, preflight, serialization, variants
+
+_WORKER = "tflite_opt.conversion.preflight_worker"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Request(serialization.Record):
+    """Whose fate to find out.
+
+    Attributes:
+        model: A model's file, or the name of a reference model.
+        data: Decides the shapes of a reference model.
+        input_shapes: Shapes of inputs with open dimensions, by name.
+        dynamic_dimension: Size of all other open dimensions.
+        timeout_s: Longest time for one step.
+    """
+
+    model: str
+    data: dataset_lib.DataSpec
+    input_shapes: dict[str, tuple[int, ...]] = dataclasses.field(
+        default_factory=dict
+    )
+    dynamic_dimension: int | None = None
+    timeout_s: float = 600.0
+
+
+def run(
+    request: Request, log: pathlib.Path | None = None
+) -> preflight.Preflight:
+    """Finds out what each technique would do to a model.
+
+    Args:
+        request: The model.
+        log: Gets what libraries print; None throws it away.
+
+    Raises:
+        ModelError: If there is no such model, or it cannot be loaded.
+    """
+    known = reference.names()
+    path = pathlib.Path(request.model).expanduser()
+    if request.model not in known and not path.exists():
+        raise errors.ModelError(
+            "`model` must be a file that exists, or one of "
+            f"{', '.join(known)}. Received: model={request.model!r}"
+        )
+    found = preflight.Preflight(
+        model=pathlib.Path(request.model).name, keras=preflight.KerasSupport()
+    )
+    step = "load"
+    try:
+        for event in _events(request, log):
+            if event["event"] == "aborted":
+                raise errors.from_child(event["kind"], event["message"])
+            if event["event"] == "step":
+                step = event["name"]
+            else:
+                found = _add(found, step, event)
+    except child_process.ChildError as died:
+        return _add_failure(found, step, f"{died}.")
+    return found
+
+
+def _events(
+    request: Request, log: pathlib.Path | None
+) -> Iterator[dict[str, Any]]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "request.json"
+        request.save(path)
+        yield from child_process.events(
+            _WORKER,
+            [str(path)],
+            log=log or path.with_name("log.txt"),
+            timeout_s=request.timeout_s,
+        )
+
+
+def _add(
+    found: preflight.Preflight, step: str, event: dict[str, Any]
+) -> preflight.Preflight:
+    """Returns what was found so far with what an event tells."""
+    match event["event"]:
+        case "keras":
+            keras = preflight.KerasSupport.from_json(event["content"])
+            return dataclasses.replace(found, keras=keras)
+        case "uncovered":
+            names = {name: tuple(x) for name, x in event["content"].items()}
+            return dataclasses.replace(found, uncovered=names)
+        case "file":
+            file = preflight.ConvertedFile.from_json(event["content"])
+            return dataclasses.replace(found, files=(*found.files, file))
+        case "failed":
+            return _add_failure(found, step, event["message"])
+    raise ValueError(f"Unknown event: {event}")
+
+
+def _add_failure(
+    found: preflight.Preflight, step: str, message: str
+) -> preflight.Preflight:
+    remedy = remedies.remedy_for(message)
+    uncovered = found.uncovered.get(step)
+    if uncovered and not remedy:
+        remedy = (
+            f"Replace {', '.join(uncovered)}, which the back ends do not "
+            "quantize, or use dynamic_range."
+        )
+    failure = variants.Failure(
+        model=found.model,
+        name=step,
+        technique=step,
+        message=" ".join(message.split()),
+        remedy=remedy,
+    )
+    return dataclasses.replace(found, failures=(*found.failures, failure))

@@ -1,0 +1,279 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The child process of a preflight; reports each part as soon as it is known.
+
+Run as `python -m tflite_opt.conversion.preflight_worker REQUEST.json EVENT_FD`.
+"""
+
+import dataclasses
+import json
+import os
+import pathlib
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from tflite_opt import recipe as recipe_lib
+from tflite_opt.conversion import context as context_lib
+from tflite_opt.conversion import litert_quantizer, tflite_converter
+from tflite_opt.conversion import preflight as preflight_stage
+from tflite_opt.data import sources
+from tflite_opt.records import conversion, errors, facts, preflight
+from tflite_opt.tflite import facts as facts_reader
+from tflite_opt.tflite import layer_names, probe
+
+# One recipe for each way to quantize after training, the safer one first, and
+# the name of LiteRT Quantizer's policy for it.
+_RECIPES = {"dynamic_range": "dynamic_wi8_afp32", "int8": "static_wi8_ai8"}
+_NUM_SAMPLES = 4
+# What the model is to blame for; anything else ends the preflight.
+_FAILURES = (
+    errors.ModelError,
+    errors.ConversionError,
+    errors.VerificationError,
+)
+
+Emit = Callable[..., None]
+
+
+def main(arguments: list[str]) -> None:
+    """Examines one model."""
+    request = preflight_stage.Request.load(pathlib.Path(arguments[0]))
+    with (
+        os.fdopen(int(arguments[1]), "w") as events,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+
+        def emit(event: str, **values: Any) -> None:
+            events.write(json.dumps({"event": event, **values}) + "\n")
+            events.flush()
+
+        try:
+            _run(request, pathlib.Path(folder), emit)
+        except errors.TfliteOptError as error:
+            emit("aborted", kind=type(error).__name__, message=str(error))
+
+
+def _run(
+    request: preflight_stage.Request, folder: pathlib.Path, emit: Emit
+) -> None:
+    emit("step", name="load")
+    model, keras = _load(request)
+    emit("keras", content=keras.to_json())
+    layers = [layer.path for layer in keras.layers]
+    emit("step", name="float32")
+    saved_model, float_model = folder / "saved_model", folder / "float.tflite"
+    try:
+        saved_model = _convert(request, model, saved_model, float_model)
+        backend = "tflite_converter" if saved_model.is_dir() else ""
+        found, file = _read(request, float_model, "float32", layers, backend)
+    except _FAILURES as error:
+        emit("failed", message=str(error))
+        return
+    emit("file", content=file.to_json())
+    emit("uncovered", content=_uncovered(found))
+    context = context_lib.FrozenModel(
+        float_model, found, saved_model, _random_samples(request, found)
+    )
+    for name in _RECIPES:
+        emit("step", name=name)
+        path = folder / f"{name}.tflite"
+        technique = recipe_lib.presets()[name].convert
+        try:
+            converted = technique.convert(context)
+            path.write_bytes(converted.content)
+            found, file = _read(request, path, name, layers, converted.backend)
+            emit("file", content=file.to_json())
+            technique.verify(found)
+            _require_runnable(file)
+        except _FAILURES as error:
+            emit("failed", message=str(error))
+
+
+def _load(
+    request: preflight_stage.Request,
+) -> tuple[Any, preflight.KerasSupport]:
+    """Returns the Keras model, None for other files, and what is known of it.
+
+    Raises:
+        ModelError: If it cannot be loaded or built, or is no float model.
+        DataError: If the data of a reference model cannot be loaded.
+    """
+    from tflite_opt.keras_models import layer_support, loading, reference
+
+    path = pathlib.Path(request.model).expanduser()
+    if request.model in reference.names():
+        data = sources.load(request.data)
+        model = reference.build(
+            request.model, data.input_shape, data.num_classes
+        )
+    elif path.is_dir() or path.suffix == ".tflite":
+        kind = "SavedModel"
+        if not path.is_dir():
+            kind = ".tflite file"
+            _require_float(path)
+        return None, preflight.KerasSupport(
+            unknown_because=f"A {kind} tells nothing of Keras layers."
+        )
+    else:
+        model = loading.load(path)
+    return model, layer_support.examine(model)
+
+
+def _require_float(path: pathlib.Path) -> None:
+    found = facts_reader.read_facts(path, delegation=False)
+    if found.quantized_weight_fraction:
+        raise errors.ModelError(
+            "Preflight needs a float model. Received: "
+            f"{path.name!r} with {found.quantized_weight_fraction:.1%} of the "
+            "weights quantized. Look at it with scripts.inspect_model."
+        )
+
+
+def _convert(
+    request: preflight_stage.Request,
+    model: Any,
+    saved_model: pathlib.Path,
+    float_model: pathlib.Path,
+) -> pathlib.Path:
+    """Writes the float `.tflite`; returns where the SavedModel is.
+
+    Raises:
+        ModelError: If the model cannot be frozen.
+        ConversionError: If the converter rejects it.
+    """
+    from tflite_opt.keras_models import freezing
+
+    path = pathlib.Path(request.model).expanduser()
+    if model is not None:
+        freezing.freeze(model, saved_model)
+    elif path.is_dir():
+        saved_model = path
+    else:
+        float_model.write_bytes(path.read_bytes())
+        return saved_model
+    float_model.write_bytes(
+        tflite_converter.convert(saved_model, conversion.ConverterOptions(), {})
+    )
+    return saved_model
+
+
+def _uncovered(found: facts.ModelFacts) -> dict[str, tuple[str, ...]]:
+    weighted = tuple(o for o in found.operators if o.weights)
+    # Only weights are quantized when activations are not calibrated.
+    subjects = {
+        "dynamic_range": dataclasses.replace(found, operators=weighted),
+        "int8": found,
+    }
+    return {
+        name: litert_quantizer.unsupported_operations(subjects[name], policy)
+        for name, policy in _RECIPES.items()
+    }
+
+
+def _random_samples(
+    request: preflight_stage.Request, found: facts.ModelFacts
+) -> Mapping[str, np.ndarray]:
+    """Returns inputs that show the structure of a quantized file, no more."""
+    generator = np.random.default_rng(0)
+    specs = found.signatures[0].inputs if found.signatures else found.inputs
+    samples = {}
+    for spec in specs:
+        sizes = request.input_shapes.get(spec.name, spec.shape)
+        shape = [
+            (request.dynamic_dimension or 1) if size == -1 else size
+            for size in (_NUM_SAMPLES, *sizes[1:])
+        ]
+        if np.issubdtype(spec.dtype, np.floating):
+            values = generator.random(shape)
+        else:
+            # Every vocabulary has a 0 and a 1.
+            values = generator.integers(0, 2, shape)
+        samples[spec.name] = values.astype(spec.dtype)
+    return samples
+
+
+def _read(
+    request: preflight_stage.Request,
+    path: pathlib.Path,
+    recipe: str,
+    layers: list[str],
+    backend: str,
+) -> tuple[facts.ModelFacts, preflight.ConvertedFile]:
+    """Returns the facts of a file and what they mean for the layers.
+
+    Raises:
+        InputError: If the shapes of the request do not fit the file.
+    """
+    found = facts_reader.read_facts(
+        path,
+        delegation=False,
+        input_shapes=request.input_shapes,
+        dynamic_dimension=request.dynamic_dimension,
+    )
+    # This process may crash, so it needs no other one for that.
+    prepared = probe.probe(
+        path, input_shapes=found.assumed_shapes, isolated=False
+    )
+    origins = layer_names.layers_of_operations(path, found, layers)
+    return found, preflight.ConvertedFile(
+        recipe=recipe,
+        backend=backend,
+        operations=tuple(
+            preflight.Operation(
+                subgraph=operator.subgraph,
+                index=operator.index,
+                name=operator.name,
+                layers=origins[operator.subgraph, operator.index],
+                arithmetic=_arithmetic(operator, found),
+                is_delegated=(
+                    None
+                    if operator.subgraph or prepared.partitions is None
+                    else operator.index not in prepared.left_out
+                ),
+            )
+            for operator in found.operators
+        ),
+        partitions=prepared.partitions,
+        delegate_error=prepared.delegate_error,
+        builtin_error=prepared.builtin_error,
+    )
+
+
+def _arithmetic(
+    operator: facts.OperatorFacts, found: facts.ModelFacts
+) -> preflight.Arithmetic:
+    tensors = {
+        t.index: t for t in found.tensors if t.subgraph == operator.subgraph
+    }
+    used = [
+        tensors[index]
+        for index in (*operator.inputs, *operator.outputs)
+        if index != -1
+    ]
+    is_float = any(
+        tensor.dtype in facts.FLOAT_DTYPES
+        for tensor in used
+        if tensor.role not in ("weight", "bias", "constant")
+    )
+    if not is_float:
+        return "integer"
+    hybrid = any(
+        tensors[index].dtype in facts.INTEGER_WEIGHT_DTYPES
+        for index in operator.weights
+    )
+    return "hybrid" if hybrid else "float"
+
+
+def _require_runnable(file: preflight.ConvertedFile) -> None:
+    if file.delegate_error and file.builtin_error:
+        raise errors.ConversionError(
+            "The interpreter must be able to prepare the file. "
+            f"Received: {file.delegate_error}"
+        )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
