@@ -16,17 +16,10 @@ from collections.abc import Sequence
 from absl import flags
 
 from tflite_opt.conversion import preflight
-from tflite_opt.keras_models import reference
 from tflite_opt.report import preflight_text
 
-from . import _cli, _data_flags, _shape_flags
+from . import _cli, _data_flags, _model_flags, _shape_flags
 
-_MODEL = flags.DEFINE_string(
-    "model",
-    None,
-    "A Keras model (.h5, .keras), a SavedModel, a float .tflite, or the name "
-    "of a reference model. Default: the trained sample model.",
-)
 _TIMEOUT_S = flags.DEFINE_float(
     "timeout_s", 600.0, "A step that takes longer is killed."
 )
@@ -37,9 +30,8 @@ def main(arguments: Sequence[str]) -> int:
     _cli.reject_positional(arguments)
     found = preflight.run(
         preflight.Request(
-            model=_MODEL.value or str(reference.sample_model_path()),
+            choice=_model_flags.choice(),
             data=_data_flags.data_spec(),
-            input_shapes=_shape_flags.input_shapes(),
             dynamic_dimension=_shape_flags.dynamic_dimension(),
             timeout_s=_TIMEOUT_S.value,
         )

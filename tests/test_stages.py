@@ -6,6 +6,7 @@ from tests.tflite import handmade
 from tflite_opt import stages
 from tflite_opt.conversion import preflight
 from tflite_opt.data import dataset
+from tflite_opt.keras_models import source
 from tflite_opt.records import run_directory
 
 
@@ -28,7 +29,8 @@ def test_a_preflight_is_kept_as_long_as_the_model_is_the_same(
     caplog.set_level("INFO")
     model = handmade.dense().save(tmp_path / "model.tflite")
     request = preflight.Request(
-        model=str(model), data=dataset.DataSpec(source="digits")
+        choice=source.Choice(model=str(model)),
+        data=dataset.DataSpec(source="digits"),
     )
     run = run_directory.RunDirectory.create(tmp_path / "run", command="test")
     assert stages.preflight(request, run) == preflights.found()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from tflite_opt import recipe, stages
 from tflite_opt.benchmark import desktop
-from tflite_opt.conversion import convert, job
+from tflite_opt.conversion import convert, job, preflight
 from tflite_opt.data import dataset, sources
 from tflite_opt.evaluation import evaluate
 from tflite_opt.keras_models import source
@@ -48,13 +48,22 @@ class Request:
 def optimize(
     request: Request, run: run_directory.RunDirectory
 ) -> tuple[report.Report, list[pathlib.Path]]:
-    """Trains or takes, converts, evaluates, measures, chooses, tests, reports.
+    """Examines and trains or takes a model, converts it and chooses a variant.
 
     Returns:
         The report and the files it was written to.
     """
     data = sources.load(request.data)
     fingerprint = data.fingerprint()
+    stages.preflight(
+        preflight.Request(
+            choice=request.model,
+            data=request.data,
+            uses_data=True,
+            timeout_s=request.conversion_timeout_s,
+        ),
+        run,
+    )
     model = source.take_model(
         request.model, request.data, fingerprint, request.training, run
     )

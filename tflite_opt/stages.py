@@ -19,6 +19,7 @@ from tflite_opt.conversion import preflight as preflight_stage
 from tflite_opt.data import corruptions
 from tflite_opt.data import dataset as dataset_lib
 from tflite_opt.evaluation import evaluate as evaluation_stage
+from tflite_opt.keras_models import source
 from tflite_opt.records import (
     artifact,
     benchmark,
@@ -71,10 +72,14 @@ def preflight(
         ModelError: If there is no such model, or it cannot be loaded.
     """
     path = build.RunRecords(run).preflight
-    model = pathlib.Path(request.model).expanduser()
+    choice = request.choice
     inputs = {
         "request": request.to_json(),
-        "model": files.sha256_of_path(model) if model.exists() else None,
+        "model": (
+            None
+            if choice.must_be_trained
+            else source.describe(choice).identity()
+        ),
         "versions": run_directory.package_versions(),
     }
     if not run.is_done("preflight", inputs):

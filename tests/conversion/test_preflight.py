@@ -5,6 +5,7 @@ import os
 import pytest
 
 from tests import preflights
+from tests.keras_models import keras3_models
 from tests.tflite import handmade
 from tflite_opt import child_process
 from tflite_opt.conversion import (
@@ -13,12 +14,17 @@ from tflite_opt.conversion import (
     preflight_worker,
 )
 from tflite_opt.data import dataset
+from tflite_opt.keras_models import source
 from tflite_opt.records import conversion, errors
 
 
-def _request(model, **fields):
-    data = dataset.DataSpec(source="digits", limit=20, num_calibration=5)
-    return preflight.Request(model=str(model), data=data, **fields)
+def _request(model, data=None, uses_data=False, **choice):
+    return preflight.Request(
+        choice=source.Choice(model=str(model), **choice),
+        data=data
+        or dataset.DataSpec(source="digits", limit=20, num_calibration=5),
+        uses_data=uses_data,
+    )
 
 
 @pytest.fixture
@@ -51,14 +57,14 @@ def test_a_crash_costs_only_what_was_not_known_yet(monkeypatch, tmp_path):
 
 
 def test_a_missing_model_is_refused_before_a_process_starts():
-    with pytest.raises(errors.ModelError, match="Received: model='none.h5'"):
+    with pytest.raises(errors.ModelError, match="No model at 'none.h5'"):
         preflight.run(_request("none.h5"))
 
 
 def test_a_float_tflite_shows_its_operations_without_layers(tmp_path):
     found = preflight.run(_request(_dense(tmp_path / "model.tflite")))
     assert found.model == "model.tflite"
-    assert "tells nothing of Keras" in found.keras.unknown_because
+    assert "not Keras layers" in found.keras.unknown_because
     assert not found.failures
     assert [file.recipe for file in found.files] == [
         *("float32", "dynamic_range", "int8"),
@@ -72,7 +78,7 @@ def test_a_quantized_tflite_is_no_float_model(tmp_path):
     path = _dense(tmp_path / "model.tflite")
     rule = conversion.QuantizerRule(operation="*", mode="weight_only")
     path.write_bytes(litert_quantizer.quantize(path, [rule], None))
-    with pytest.raises(errors.ModelError, match=r"100.0% of the weights"):
+    with pytest.raises(errors.ModelError, match="1 of 1 weight"):
         preflight.run(_request(path))
 
 
@@ -125,6 +131,40 @@ def test_a_reference_model_is_built_untrained_for_the_data(here):
     left_out = found.keras.with_status("pruning", "left_out")
     assert {layer.class_name for layer in left_out} == {"DepthwiseConv2D"}
     assert all(o.layers for file in found.files for o in file.operations)
+
+
+@pytest.mark.tensorflow
+def test_a_keras_3_model_is_examined_as_it_is_rebuilt(here, tmp_path):
+    path = tmp_path / "model.keras"
+    keras3_models.recurrent("GRU").save(path)
+    found = preflight.run(_request(path))
+    assert "both" in [layer.path for layer in found.keras.layers]
+    assert not found.failures
+
+
+@pytest.mark.tensorflow
+def test_a_keras_3_model_that_cannot_be_rebuilt_says_why(here, tmp_path):
+    path = tmp_path / "model.keras"
+    keras3_models.only_in_keras3().save(path)
+    found = preflight.run(_request(path))
+    assert not found.keras.layers
+    assert "(RMSNormalization) exists in Keras 3" in found.keras.unknown_because
+    assert found.file("float32").operations
+
+
+@pytest.mark.tensorflow
+def test_open_dimensions_take_the_sizes_of_the_data(here, tmp_path):
+    import tf_keras as keras
+
+    steps = keras.Input((None, 8, 1), name="steps")
+    x = keras.layers.Conv2D(4, 3, name="conv")(steps)
+    x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
+    keras.Model(steps, x).save(tmp_path / "model.h5")
+    without = preflight.run(_request(tmp_path / "model.h5"))
+    (failure,) = without.failures
+    assert "--input_shape=steps:1,128,8,1" in failure.message
+    found = preflight.run(_request(tmp_path / "model.h5", uses_data=True))
+    assert not found.failures
 
 
 @pytest.mark.tensorflow

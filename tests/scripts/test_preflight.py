@@ -17,8 +17,12 @@ def test_prints_what_becomes_of_a_model(tmp_path):
 
 
 def test_what_is_blocked_is_a_negative_verdict(tmp_path):
-    # Without a signature there is nothing to calibrate.
-    path = handmade.dense().save(tmp_path / "model.tflite")
+    # No back end has an integer ELU.
+    builder = handmade.dense()
+    y = builder.tensor((1, 3), name="elu")
+    builder.operator("ELU", (3,), (y,))
+    builder.ends((0,), (y,))
+    path = builder.save(tmp_path / "model.tflite")
     done = programs.run("preflight", f"--model={path}", "--output=json")
     assert done.returncode == 1, done.stderr
     (failure,) = json.loads(done.stdout)["failures"]
@@ -28,7 +32,7 @@ def test_what_is_blocked_is_a_negative_verdict(tmp_path):
 @pytest.mark.parametrize(
     ("content", "arguments", "parts"),
     [
-        (None, [], ["model.tflite", "resnet8"]),
+        (None, [], ["No model at", "model.tflite"]),
         (b"garbage", ["stray"], ["flags only", "stray"]),
         (b"garbage", ["--input_shape=x"], ["--input_shape"]),
     ],

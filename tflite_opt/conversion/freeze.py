@@ -6,25 +6,87 @@ user's own model on real examples, and what that model turned out to be.
 Runs in the child process of a conversion.
 """
 
+import dataclasses
+import pathlib
 import shutil
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from tflite_opt.conversion import job as job_lib
 from tflite_opt.conversion import tflite_converter
 from tflite_opt.data import dataset as dataset_lib
-from tflite_opt.data import doctor, representative
+from tflite_opt.data import doctor, examples, representative
 from tflite_opt.keras_models import freezing, opening, torch_program
 from tflite_opt.records import conversion, errors, facts, files, model_spec
 from tflite_opt.tflite import facts as facts_reader
 from tflite_opt.tflite import interpreter, naming
 
-_Predict = Callable[
-    [Mapping[str, np.ndarray], Sequence[str]], dict[str, np.ndarray]
-]
 _Outputs = dict[str, Mapping[str, np.ndarray]]
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class Source:
+    """A model on its way to a float `.tflite`.
+
+    Attributes:
+        opened: A model that TensorFlow traces; None for a file.
+        content: The float `.tflite` itself; None for a model to be traced.
+        facts: What is written down about it.
+        program: What `content` was made from, if that can be run.
+    """
+
+    opened: opening.Opened | None
+    content: bytes | None
+    facts: model_spec.OpenedModel
+    program: torch_program.Program | None = None
+
+
+def open_source(spec: model_spec.ModelSpec) -> Source:
+    """Opens whatever the user named.
+
+    Raises:
+        ModelError: If it cannot be opened, in one line.
+        UserCodeError: If the user's function raises.
+    """
+    built = opening.build(spec) if spec.function else None
+    if spec.artifact.format == "tflite":
+        return Source(
+            opened=None,
+            content=naming.named(spec.artifact.path),
+            facts=_untrainable("tflite", "a .tflite holds operations"),
+        )
+    if spec.artifact.format == "pytorch" or torch_program.is_module(built):
+        program = torch_program.open_program(spec, built)
+        return Source(
+            opened=None,
+            content=program.to_tflite(),
+            facts=_untrainable("pytorch", "a PyTorch program has modules"),
+            program=program,
+        )
+    opened = opening.open_model(spec, built)
+    return Source(opened=opened, content=None, facts=opened.facts)
+
+
+def write_float(
+    source: Source, saved_model: pathlib.Path, float_model: pathlib.Path
+) -> None:
+    """Writes the float `.tflite`, and the SavedModel where there is one.
+
+    Raises:
+        ModelError: If the model cannot be frozen, or a file is not float.
+        ConversionError: If the converter rejects it.
+    """
+    content = source.content
+    if source.opened is not None:
+        freezing.freeze(source.opened.converted, saved_model)
+        content = tflite_converter.convert(
+            saved_model, conversion.ConverterOptions(), {}
+        )
+    with files.atomic_path(float_model) as path:
+        path.write_bytes(content or b"")
+        if source.opened is None:
+            _require_float(facts_reader.read_facts(path, delegation=False))
 
 
 def freeze(
@@ -47,77 +109,81 @@ def freeze(
         ConversionError: If the converter rejects it.
     """
     shutil.rmtree(layout.saved_model, ignore_errors=True)
-    built = opening.build(spec) if spec.function else None
-    if spec.artifact.format == "tflite":
-        content = naming.named(spec.artifact.path)
-        outputs = _take_file(content, layout, dataset, reference_splits)
-        found = model_spec.OpenedModel(
-            kind="tflite",
-            made_with=".tflite",
-            trainable=False,
-            untrainable_because="a .tflite holds operations, not Keras layers",
-        )
-    elif spec.artifact.format == "pytorch" or torch_program.is_module(built):
-        program = torch_program.open_program(spec, built)
-        outputs = _take_file(
-            program.to_tflite(),
-            layout,
-            dataset,
-            reference_splits,
-            program.predict,
-        )
-        found = model_spec.OpenedModel(
-            kind="pytorch",
-            made_with="PyTorch",
-            trainable=False,
-            untrainable_because="a PyTorch program has no Keras layers",
-        )
+    source = open_source(spec)
+    if source.opened is None:
+        write_float(source, layout.saved_model, layout.float_model)
+        outputs = _outputs_of_file(source, layout, dataset, reference_splits)
     else:
-        opened = opening.open_model(spec, built)
-        found, outputs = _take_keras(opened, layout, dataset, reference_splits)
+        opened, outputs = _outputs_of_model(
+            source.opened, layout, dataset, reference_splits
+        )
+        source = dataclasses.replace(source, opened=opened, facts=opened.facts)
+        write_float(source, layout.saved_model, layout.float_model)
     for name, arrays in outputs.items():
         files.write_npz(layout.keras_outputs(name), arrays)
-    found.save(layout.opened, layout.root)
+    source.facts.save(layout.opened, layout.root)
 
 
-def _take_file(
-    content: bytes,
+def with_sizes(
+    opened: opening.Opened, inputs: Mapping[str, examples.Examples]
+) -> opening.Opened:
+    """Fills open dimensions in with the sizes that the data have."""
+    specs = opened.original.inputs
+    if not any(-1 in spec.shape for spec in specs):
+        return opened
+    found = representative.match_names(inputs, specs)
+    return opened.with_sizes(
+        {
+            spec.name: (1, *found[spec.name].shape[1:])
+            for spec in specs
+            if -1 in spec.shape
+        }
+    )
+
+
+def _untrainable(
+    kind: model_spec.ModelKind, because: str
+) -> model_spec.OpenedModel:
+    return model_spec.OpenedModel(
+        kind=kind,
+        made_with=kind,
+        trainable=False,
+        untrainable_because=f"{because}, not Keras layers",
+    )
+
+
+def _outputs_of_file(
+    source: Source,
     layout: job_lib.Layout,
     dataset: dataset_lib.Dataset,
     reference_splits: Sequence[str],
-    predict: _Predict | None = None,
 ) -> _Outputs:
-    """Takes a float `.tflite` as it is.
-
-    It is its own original, unless `predict` runs what it was made from.
-    """
-    with files.atomic_path(layout.float_model) as path:
-        path.write_bytes(content)
-        found = facts_reader.read_facts(path, delegation=False)
-        _require_float(found)
-        loaded = interpreter.load(path)
-        specs, names = loaded.inputs, [x.name for x in loaded.outputs]
-        _examine(dataset, specs, layout)
-        outputs: _Outputs = {}
-        for name in reference_splits:
-            inputs = representative.match_inputs(dataset[name].inputs, specs)
-            outputs[name] = (
-                predict(inputs, names)
-                if predict
-                else interpreter.predict(path, inputs)
-            )
-            _check_labels(dataset[name], outputs[name])
+    """Runs a program, or a file that is its own original."""
+    loaded = interpreter.load(layout.float_model)
+    _examine(dataset, loaded.inputs, layout)
+    names = [spec.name for spec in loaded.outputs]
+    outputs: _Outputs = {}
+    for name in reference_splits:
+        inputs = representative.match_inputs(
+            dataset[name].inputs, loaded.inputs
+        )
+        outputs[name] = (
+            source.program.predict(inputs, names)
+            if source.program
+            else interpreter.predict(layout.float_model, inputs)
+        )
+        _check_labels(dataset[name], outputs[name])
     return outputs
 
 
-def _take_keras(
+def _outputs_of_model(
     opened: opening.Opened,
     layout: job_lib.Layout,
     dataset: dataset_lib.Dataset,
     reference_splits: Sequence[str],
-) -> tuple[model_spec.OpenedModel, _Outputs]:
-    sizes = _sizes(opened.original.inputs, dataset["calibration"])
-    opened = opened.with_sizes(sizes)
+) -> tuple[opening.Opened, _Outputs]:
+    """Runs the user's own model, and confirms a rebuilt one by it."""
+    opened = with_sizes(opened, dataset["calibration"].inputs)
     specs = freezing.input_specs(opened.original)
     _examine(dataset, specs, layout)
     outputs: _Outputs = {}
@@ -126,12 +192,7 @@ def _take_keras(
         outputs[name] = freezing.predict(opened.original, inputs)
         _check_labels(dataset[name], outputs[name])
         opened = opened.confirmed(inputs, outputs[name])
-    freezing.freeze(opened.converted, layout.saved_model)
-    content = tflite_converter.convert(
-        layout.saved_model, conversion.ConverterOptions(), {}
-    )
-    files.write_bytes(layout.float_model, content)
-    return opened.facts, outputs
+    return opened, outputs
 
 
 def _examine(
@@ -143,18 +204,6 @@ def _examine(
     check = doctor.examine(dataset["calibration"], dataset["train"], specs)
     doctor.require_usable(check)
     check.save(layout.data_check, layout.root)
-
-
-def _sizes(
-    specs: Sequence[facts.TensorSpec], split: dataset_lib.Split
-) -> dict[str, tuple[int, ...]]:
-    """Returns the data's sizes for inputs with open dimensions."""
-    arrays: Mapping[str, Any] = representative.match_names(split.inputs, specs)
-    return {
-        spec.name: (1, *arrays[spec.name].shape[1:])
-        for spec in specs
-        if -1 in spec.shape
-    }
 
 
 def _require_float(found: facts.ModelFacts) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from tflite_opt import child_process
 from tflite_opt.conversion import remedies
 from tflite_opt.data import dataset as dataset_lib
-from tflite_opt.keras_models import reference
+from tflite_opt.keras_models import source
 from tflite_opt.records import errors, preflight, serialization, variants
 
 _WORKER = "tflite_opt.conversion.preflight_worker"
@@ -26,18 +26,16 @@ class Request(serialization.Record):
     """Whose fate to find out.
 
     Attributes:
-        model: A model's file, or the name of a reference model.
+        choice: What the user names; a reference model is not trained.
         data: Decides the shapes of a reference model.
-        input_shapes: Shapes of inputs with open dimensions, by name.
+        uses_data: Whether open dimensions get the sizes that the data have.
         dynamic_dimension: Size of all other open dimensions.
         timeout_s: Longest time for one step.
     """
 
-    model: str
+    choice: source.Choice
     data: dataset_lib.DataSpec
-    input_shapes: dict[str, tuple[int, ...]] = dataclasses.field(
-        default_factory=dict
-    )
+    uses_data: bool = False
     dynamic_dimension: int | None = None
     timeout_s: float = 600.0
 
@@ -52,23 +50,17 @@ def run(
         log: Gets what libraries print; None throws it away.
 
     Raises:
-        ModelError: If there is no such model, or it cannot be loaded.
+        ModelError: If there is no such model, or it cannot be opened.
     """
-    known = reference.names()
-    path = pathlib.Path(request.model).expanduser()
-    if request.model not in known and not path.exists():
-        raise errors.ModelError(
-            "`model` must be a file that exists, or one of "
-            f"{', '.join(known)}. Received: model={request.model!r}"
-        )
-    found = preflight.Preflight(
-        model=pathlib.Path(request.model).name, keras=preflight.KerasSupport()
-    )
+    name = str(request.choice.model)
+    if not request.choice.must_be_trained:
+        name = source.describe(request.choice).name
+    found = preflight.Preflight(model=name, keras=preflight.KerasSupport())
     step = "load"
     try:
         for event in _events(request, log):
             if event["event"] == "aborted":
-                raise errors.from_child(event["kind"], event["message"])
+                raise errors.from_child(**event["error"])
             if event["event"] == "step":
                 step = event["name"]
             else:

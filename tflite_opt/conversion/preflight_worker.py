@@ -17,10 +17,10 @@ import numpy as np
 
 from tflite_opt import recipe as recipe_lib
 from tflite_opt.conversion import context as context_lib
-from tflite_opt.conversion import litert_quantizer, tflite_converter
+from tflite_opt.conversion import freeze, litert_quantizer
 from tflite_opt.conversion import preflight as preflight_stage
 from tflite_opt.data import sources
-from tflite_opt.records import conversion, errors, facts, preflight
+from tflite_opt.records import errors, facts, preflight
 from tflite_opt.tflite import facts as facts_reader
 from tflite_opt.tflite import layer_names, probe
 
@@ -53,23 +53,26 @@ def main(arguments: list[str]) -> None:
         try:
             _run(request, pathlib.Path(folder), emit)
         except errors.TfliteOptError as error:
-            emit("aborted", kind=type(error).__name__, message=str(error))
+            emit("aborted", error=errors.to_parent(error))
 
 
 def _run(
     request: preflight_stage.Request, folder: pathlib.Path, emit: Emit
 ) -> None:
     emit("step", name="load")
-    model, keras = _load(request)
+    source, keras = _load(request)
     emit("keras", content=keras.to_json())
     layers = [layer.path for layer in keras.layers]
     emit("step", name="float32")
     saved_model, float_model = folder / "saved_model", folder / "float.tflite"
     try:
-        saved_model = _convert(request, model, saved_model, float_model)
-        backend = "tflite_converter" if saved_model.is_dir() else ""
+        freeze.write_float(source, saved_model, float_model)
+        backend = "tflite_converter" if source.opened else ""
         found, file = _read(request, float_model, "float32", layers, backend)
     except _FAILURES as error:
+        if source.opened is None:
+            # A file that is not float was never a model to convert.
+            raise
         emit("failed", message=str(error))
         return
     emit("file", content=file.to_json())
@@ -94,70 +97,55 @@ def _run(
 
 def _load(
     request: preflight_stage.Request,
-) -> tuple[Any, preflight.KerasSupport]:
-    """Returns the Keras model, None for other files, and what is known of it.
+) -> tuple[freeze.Source, preflight.KerasSupport]:
+    """Returns the model and what is known of its layers.
 
     Raises:
-        ModelError: If it cannot be loaded or built, or is no float model.
+        ModelError: If it cannot be opened or built, or is no float model.
         DataError: If the data of a reference model cannot be loaded.
     """
-    from tflite_opt.keras_models import layer_support, loading, reference
-
-    path = pathlib.Path(request.model).expanduser()
-    if request.model in reference.names():
-        data = sources.load(request.data)
-        model = reference.build(
-            request.model, data.input_shape, data.num_classes
-        )
-    elif path.is_dir() or path.suffix == ".tflite":
-        kind = "SavedModel"
-        if not path.is_dir():
-            kind = ".tflite file"
-            _require_float(path)
-        return None, preflight.KerasSupport(
-            unknown_because=f"A {kind} tells nothing of Keras layers."
-        )
-    else:
-        model = loading.load(path)
-    return model, layer_support.examine(model)
-
-
-def _require_float(path: pathlib.Path) -> None:
-    found = facts_reader.read_facts(path, delegation=False)
-    if found.quantized_weight_fraction:
-        raise errors.ModelError(
-            "Preflight needs a float model. Received: "
-            f"{path.name!r} with {found.quantized_weight_fraction:.1%} of the "
-            "weights quantized. Look at it with scripts.inspect_model."
-        )
-
-
-def _convert(
-    request: preflight_stage.Request,
-    model: Any,
-    saved_model: pathlib.Path,
-    float_model: pathlib.Path,
-) -> pathlib.Path:
-    """Writes the float `.tflite`; returns where the SavedModel is.
-
-    Raises:
-        ModelError: If the model cannot be frozen.
-        ConversionError: If the converter rejects it.
-    """
-    from tflite_opt.keras_models import freezing
-
-    path = pathlib.Path(request.model).expanduser()
-    if model is not None:
-        freezing.freeze(model, saved_model)
-    elif path.is_dir():
-        saved_model = path
-    else:
-        float_model.write_bytes(path.read_bytes())
-        return saved_model
-    float_model.write_bytes(
-        tflite_converter.convert(saved_model, conversion.ConverterOptions(), {})
+    from tflite_opt.keras_models import (
+        layer_support,
+        opening,
+        reference,
+        source,
     )
-    return saved_model
+
+    choice = request.choice
+    if choice.must_be_trained:
+        data = sources.load(request.data)
+        opened = opening.from_keras(
+            reference.build(
+                str(choice.model), data.input_shape, data.num_classes or 0
+            )
+        )
+        found = freeze.Source(opened=opened, content=None, facts=opened.facts)
+    else:
+        found = freeze.open_source(source.describe(choice))
+    if found.opened is not None:
+        found = dataclasses.replace(
+            found, opened=_with_sizes(request, found.opened)
+        )
+    if found.opened is None or found.opened.keras is None:
+        return found, preflight.KerasSupport(
+            unknown_because=found.facts.untrainable_because
+        )
+    return found, layer_support.examine(found.opened.keras)
+
+
+def _with_sizes(request: preflight_stage.Request, opened: Any) -> Any:
+    if request.uses_data:
+        split = sources.load(request.data)["calibration"]
+        opened = freeze.with_sizes(opened, split.inputs)
+    size = request.dynamic_dimension
+    if size is None:
+        return opened
+    return opened.with_sizes(
+        {
+            spec.name: tuple(size if n == -1 else n for n in spec.shape)
+            for spec in opened.original.inputs
+        }
+    )
 
 
 def _uncovered(found: facts.ModelFacts) -> dict[str, tuple[str, ...]]:
@@ -181,7 +169,7 @@ def _random_samples(
     specs = found.signatures[0].inputs if found.signatures else found.inputs
     samples = {}
     for spec in specs:
-        sizes = request.input_shapes.get(spec.name, spec.shape)
+        sizes = request.choice.input_shapes.get(spec.name, spec.shape)
         shape = [
             (request.dynamic_dimension or 1) if size == -1 else size
             for size in (_NUM_SAMPLES, *sizes[1:])
@@ -210,7 +198,7 @@ def _read(
     found = facts_reader.read_facts(
         path,
         delegation=False,
-        input_shapes=request.input_shapes,
+        input_shapes=request.choice.input_shapes,
         dynamic_dimension=request.dynamic_dimension,
     )
     # This process may crash, so it needs no other one for that.

@@ -143,7 +143,7 @@ def open_model(spec: model_spec.ModelSpec, built: Any | None = None) -> Opened:
     elif spec.artifact.format == "saved_model":
         opened = _from_saved_model(path, spec.signature, objects)
     elif loading.keras_version(path).startswith("2."):
-        opened = _from_keras(loading.load(path, objects))
+        opened = from_keras(loading.load(path, objects))
     else:
         opened = _from_keras3(loading.load_keras3(path, objects))
     return opened.with_sizes(spec.input_shapes)
@@ -154,7 +154,7 @@ def _from_object(model: Any, function: str) -> Opened:
     import tf_keras as keras
 
     if isinstance(model, keras.Model):
-        return _from_keras(model)
+        return from_keras(model)
     if isinstance(model, keras3.Model):
         return _from_keras3(model)
     raise errors.ModelError(
@@ -163,7 +163,12 @@ def _from_object(model: Any, function: str) -> Opened:
     )
 
 
-def _from_keras(model: Any) -> Opened:
+def from_keras(model: Any) -> Opened:
+    """Takes a `tf_keras` model as it is.
+
+    Raises:
+        ModelError: If it was never built.
+    """
     import tf_keras as keras
 
     found = traceable.from_keras(model)
@@ -228,7 +233,7 @@ def _from_saved_model(
 ) -> Opened:
     model = None if signature else loading.load_saved_model(path, objects)
     if model is not None:
-        opened = _from_keras(model)
+        opened = from_keras(model)
         if opened.keras is not None:
             return opened
     found = traceable.from_saved_model(path, signature)

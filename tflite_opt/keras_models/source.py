@@ -19,6 +19,7 @@ from tflite_opt.records import (
     files,
     model_spec,
     run_directory,
+    serialization,
     training,
 )
 
@@ -36,7 +37,7 @@ _KNOWN = (
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Choice:
+class Choice(serialization.Record):
     """What the user says about the model.
 
     Attributes:
@@ -89,10 +90,25 @@ def take_model(
             path=run.path("model", f"{choice.model}.h5"),
             overwrite=True,
         )
-        found = _train(request, data_fingerprint, run)
-    else:
-        found = _describe(choice)
-        _refuse_training_examples(found, data)
+        return _spec(choice, _train(request, data_fingerprint, run))
+    found = describe(choice)
+    _refuse_training_examples(found.artifact, data)
+    return found
+
+
+def describe(choice: Choice) -> model_spec.ModelSpec:
+    """Returns what the user named, told apart by what is there.
+
+    Args:
+        choice: No reference model.
+
+    Raises:
+        ModelError: If there is no such model.
+    """
+    return _spec(choice, _describe(choice))
+
+
+def _spec(choice: Choice, found: artifact.Artifact) -> model_spec.ModelSpec:
     function = choice.model if found.format == "function" else None
     if choice.weights and not function:
         raise errors.ModelError(
@@ -114,7 +130,6 @@ def take_model(
 
 
 def _describe(choice: Choice) -> artifact.Artifact:
-    """Returns what the user named, told apart by what is there."""
     model = choice.model
     path = (
         pathlib.Path(model).expanduser()
