@@ -114,7 +114,8 @@ def test_unknown_source_names_the_known_ones():
         errors.DataError,
         match=re.escape(
             "`source` must be one of digits, mnist, fashion_mnist, cifar10, "
-            "or npz:FILE. Received: source='imagenet'"
+            "sensor, tokens, graphs, vibration, or npz:FILE. "
+            "Received: source='imagenet'"
         ),
     ):
         load("imagenet")

@@ -21,7 +21,7 @@ class DataSpec(serialization.Record):
     """Names a data set so that another process loads the same one.
 
     Attributes:
-        source: `digits`, `mnist`, `fashion_mnist`, `cifar10` or `npz:FILE`.
+        source: One of `sources.NAMES`, or `npz:FILE`.
         data_cache: Keras' cache directory; None for `KERAS_HOME`, else
             `~/.keras`.
         seed: Of the splits.
@@ -114,11 +114,13 @@ class Dataset:
         name: What records and tables call it.
         num_classes: Labels are in `[0, num_classes)`.
         splits: By name, one for each of `SPLIT_NAMES`.
+        class_names: One for each class where the source has them.
     """
 
     name: str
     num_classes: int
     splits: Mapping[str, Split]
+    class_names: tuple[str, ...] = ()
 
     def __getitem__(self, name: str) -> Split:
         """Returns the split called `name`."""
@@ -131,16 +133,22 @@ class Dataset:
         )
 
     @property
+    def input_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shape of one example, by input name."""
+        inputs = self.splits["train"].inputs
+        return {name: x.shape[1:] for name, x in inputs.items()}
+
+    @property
     def input_shape(self) -> tuple[int, ...]:
         """Shape of one example of the only input.
 
         Raises:
             DataError: If there are several inputs.
         """
-        inputs = self.splits["train"].inputs
-        if len(inputs) != 1:
+        shapes = self.input_shapes
+        if len(shapes) != 1:
             raise errors.DataError(
                 "The data set must have one input here. "
-                f"Received: inputs={sorted(inputs)}"
+                f"Received: inputs={sorted(shapes)}"
             )
-        return next(iter(inputs.values())).shape[1:]
+        return next(iter(shapes.values()))

@@ -7,15 +7,22 @@ the known sets are is `keras_cache`'s business, and who gets which example is
 that of `splits`.
 """
 
+import dataclasses
 import pathlib
 from collections.abc import Mapping
 
 import numpy as np
 
-from tflite_opt.data import dataset, keras_cache, npz_file, splits
+from tflite_opt.data import (
+    dataset,
+    generated,
+    keras_cache,
+    npz_file,
+    splits,
+)
 from tflite_opt.records import errors
 
-NAMES = ("digits", *keras_cache.NAMES)
+NAMES = ("digits", *keras_cache.NAMES, *generated.NAMES)
 NPZ_PREFIX = "npz:"
 
 IMAGE_INPUT = "image"
@@ -28,7 +35,8 @@ def load(spec: dataset.DataSpec) -> dataset.Dataset:
     Args:
         spec: `source` is one of `NAMES`, or `npz:` and a path. Known image
             sets have one input `image`, shape `(n, height, width, channels)`,
-            float32 in [0, 1]. An `.npz` has one input `x`; its values are cast
+            float32 in [0, 1]; `generated` says what its sets hold. An `.npz`
+            has one input `x`; its values are cast
             to float32 and not scaled. It must hold `x_train`, `y_train`,
             `x_test`, `y_test` and may hold `x_validation`, `y_validation`;
             labels have shape `(n,)`, integers from 0.
@@ -48,6 +56,8 @@ def load(spec: dataset.DataSpec) -> dataset.Dataset:
         return _load_digits(spec)
     if spec.source in keras_cache.NAMES:
         return _load_images(spec)
+    if spec.source in generated.NAMES:
+        return _load_generated(spec)
     raise errors.DataError(
         f"`source` must be one of {', '.join(NAMES)}, or npz:FILE. "
         f"Received: source={spec.source!r}"
@@ -90,6 +100,26 @@ def _load_images(spec: dataset.DataSpec) -> dataset.Dataset:
         name=spec.source,
         num_classes=10,
         splits=splits.assemble(positions, labels, gather, spec),
+    )
+
+
+def _load_generated(spec: dataset.DataSpec) -> dataset.Dataset:
+    pool = generated.load(spec.source, spec.seed)
+    positions = splits.split_pool(pool.labels, spec.seed)
+    is_trained_on = np.isin(pool.labels[positions.train], pool.trained_on)
+    positions = dataclasses.replace(
+        positions, train=positions.train[is_trained_on]
+    )
+    return dataset.Dataset(
+        name=spec.source,
+        num_classes=len(pool.class_names),
+        class_names=pool.class_names,
+        splits=splits.assemble(
+            positions,
+            pool.labels,
+            lambda i: {name: x[i] for name, x in pool.inputs.items()},
+            spec,
+        ),
     )
 
 
