@@ -3,14 +3,16 @@
 
 from absl import flags
 
-from tflite_opt.data import dataset
+from tflite_opt.data import dataset, sources
+from tflite_opt.keras_models import reference
 
 _DEFAULTS = dataset.DataSpec(source="digits")
 
 _DATASET = flags.DEFINE_string(
     "dataset",
-    _DEFAULTS.source,
-    "digits, mnist, fashion_mnist, cifar10, or npz:FILE.",
+    None,
+    f"{', '.join(sources.NAMES)}, or npz:FILE. Default: what a reference model "
+    f"is for, else {_DEFAULTS.source}.",
 )
 _DATA_CACHE = flags.DEFINE_string(
     "data_cache", None, "Keras' cache; default $KERAS_HOME, else ~/.keras."
@@ -30,10 +32,17 @@ _NUM_CALIBRATION = flags.DEFINE_integer(
 )
 
 
-def data_spec() -> dataset.DataSpec:
-    """Returns the data set that the flags name."""
+def data_spec(model: str | None = None) -> dataset.DataSpec:
+    """Returns the data set that the flags name.
+
+    Args:
+        model: Value of --model, if the program has it.
+    """
+    default = _DEFAULTS.source
+    if model in reference.names():
+        default = reference.default_dataset(model)
     return dataset.DataSpec(
-        source=_DATASET.value,
+        source=_DATASET.value or default,
         data_cache=_DATA_CACHE.value,
         seed=_DATA_SEED.value,
         limit=_LIMIT.value,

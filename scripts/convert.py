@@ -24,7 +24,7 @@ from . import _cli, _conversion_flags, _data_flags, _run_flags
 def main(arguments: Sequence[str]) -> int:
     """Converts what the flags say."""
     _cli.reject_positional(arguments)
-    spec = _data_flags.data_spec()
+    spec = _data_flags.data_spec(_conversion_flags.model())
     recipes = _conversion_flags.recipes()
     data = sources.load(spec)
     run = _run_flags.run()

@@ -45,7 +45,7 @@ def main(arguments: Sequence[str]) -> None:
     _cli.reject_positional(arguments)
     request = pipeline.Request(
         model=_conversion_flags.model(),
-        data=_data_flags.data_spec(),
+        data=_data_flags.data_spec(_conversion_flags.model()),
         recipes=_conversion_flags.recipes(),
         training=_training_flags.training_options(),
         evaluation=_evaluation_flags.evaluation_options(),

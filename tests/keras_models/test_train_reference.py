@@ -88,7 +88,7 @@ def test_a_diverged_training_writes_nothing(tmp_path):
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"model": "vgg"}, "`model` must be one of ds_cnn"),
+        ({"model": "vgg"}, "`model` must be one of autoencoder, cnn_1d"),
         ({"data": dataset.DataSpec(source="x")}, "`source` must be one of"),
     ],
     ids=["model", "data"],
