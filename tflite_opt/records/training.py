@@ -36,7 +36,7 @@ class TrainingOptions(serialization.Record):
     """
 
     epochs: int = 10
-    batch_size: int = 64
+    batch_size: int = 32
     learning_rate: float = 1e-3
     learning_rate_schedule: LearningRateSchedule = "cosine"
     patience: int = 0
