@@ -14,6 +14,9 @@ import tf_keras as keras
 
 layers = keras.layers
 
+INPUTS = {"image": ("height", "width", "channels")}
+DATASET = "digits"
+
 # Keras' 0.99 lets running statistics lag hundreds of steps behind, more than
 # fine-tuning on a small data set has.
 _MOMENTUM = 0.9

@@ -7,18 +7,20 @@ from typing import get_args
 from absl import flags
 
 from tflite_opt.data import dataset, sources
+from tflite_opt.keras_models import reference
 from tflite_opt.records import errors
 
 _DEFAULTS = dataset.DataSpec(source="digits")
 
 _DATASET = flags.DEFINE_string(
     "dataset",
-    _DEFAULTS.source,
+    None,
     f"One of {', '.join(sources.forms())}. images: holds a folder for each "
     "class, or labels.csv with the columns file,label; below train, validation "
     "and test where these are apart. npz: holds x_train, y_train, x_test, "
     "y_test; several inputs are x_train/NAME. Without labels, everything but "
-    "accuracy works.",
+    "accuracy works. Default: what a reference model is for, else "
+    f"{_DEFAULTS.source}.",
 )
 _DATA_CACHE = flags.DEFINE_string(
     "data_cache", None, "Keras' cache; default $KERAS_HOME, else ~/.keras."
@@ -63,14 +65,20 @@ _LABEL_COLUMN = flags.DEFINE_string(
 )
 
 
-def data_spec() -> dataset.DataSpec:
+def data_spec(model: str | None = None) -> dataset.DataSpec:
     """Returns the data set that the flags name.
+
+    Args:
+        model: Value of --model, if the program has it.
 
     Raises:
         InputError: If a value is out of its range.
     """
+    default = _DEFAULTS.source
+    if model in reference.names():
+        default = reference.default_dataset(model)
     return dataset.DataSpec(
-        source=_DATASET.value,
+        source=_DATASET.value or default,
         data_cache=_DATA_CACHE.value,
         seed=_DATA_SEED.value,
         limit=_LIMIT.value,

@@ -27,6 +27,17 @@ _CUSTOM_OBJECTS = flags.DEFINE_list(
 _SIGNATURE = flags.DEFINE_string(
     "signature", None, "Which signature of a SavedModel to take."
 )
+_WIDTH_MULTIPLIER = flags.DEFINE_float(
+    "width_multiplier",
+    None,
+    "Scales the filters of reference models that have it.",
+)
+
+
+def model_options() -> dict[str, float]:
+    """Returns what a reference model is built with."""
+    width = _WIDTH_MULTIPLIER.value
+    return {} if width is None else {"width_multiplier": width}
 
 
 def choice() -> source.Choice:
@@ -37,4 +48,5 @@ def choice() -> source.Choice:
         custom_objects=tuple(_CUSTOM_OBJECTS.value),
         signature=_SIGNATURE.value,
         input_shapes=_shape_flags.input_shapes(),
+        model_options=model_options(),
     )

@@ -30,15 +30,14 @@ from . import (
 def main(arguments: Sequence[str]) -> int:
     """Converts what the flags say."""
     _cli.reject_positional(arguments)
-    spec = _data_flags.data_spec()
+    choice = _model_flags.choice()
+    spec = _data_flags.data_spec(choice.model)
     recipes = _conversion_flags.recipes()
     data = sources.load(spec)
     run = _run_flags.run()
     fingerprint = data.fingerprint()
     options = training.TrainingOptions()
-    model = source.take_model(
-        _model_flags.choice(), spec, fingerprint, options, run
-    )
+    model = source.take_model(choice, spec, fingerprint, options, run)
     found, failures = stages.convert(
         convert.Request(
             model=model,

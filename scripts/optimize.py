@@ -44,9 +44,10 @@ _OBJECTIVE = flags.DEFINE_enum(
 def main(arguments: Sequence[str]) -> None:
     """Optimizes what the flags say."""
     _cli.reject_positional(arguments)
+    choice = _model_flags.choice()
     request = pipeline.Request(
-        model=_model_flags.choice(),
-        data=_data_flags.data_spec(),
+        model=choice,
+        data=_data_flags.data_spec(choice.model),
         recipes=_conversion_flags.recipes(),
         training=_training_flags.training_options(),
         evaluation=_evaluation_flags.evaluation_options(),

@@ -28,10 +28,11 @@ _TIMEOUT_S = flags.DEFINE_float(
 def main(arguments: Sequence[str]) -> int:
     """Examines what the flags say."""
     _cli.reject_positional(arguments)
+    choice = _model_flags.choice()
     found = preflight.run(
         preflight.Request(
-            choice=_model_flags.choice(),
-            data=_data_flags.data_spec(),
+            choice=choice,
+            data=_data_flags.data_spec(choice.model),
             dynamic_dimension=_shape_flags.dynamic_dimension(),
             timeout_s=_TIMEOUT_S.value,
         )

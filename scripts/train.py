@@ -37,7 +37,7 @@ def main(arguments: Sequence[str]) -> None:
     request = train_reference.Request(
         model=_MODEL.value,
         model_options={} if width is None else {"width_multiplier": width},
-        data=_data_flags.data_spec(),
+        data=_data_flags.data_spec(_MODEL.value),
         options=_training_flags.training_options(),
         path=pathlib.Path(_OUTPUT_MODEL.value),
         overwrite=_OVERWRITE.value,
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str]) -> None:
     test = trained.test
     _cli.emit(
         trained.to_json(),
-        f"{trained.artifact.path}: test accuracy {test.value:.4f} "
+        f"{trained.artifact.path}: test {test.name} {test.value:.4f} "
         f"[{test.low:.4f}, {test.high:.4f}] on {trained.num_test} examples",
     )
 

@@ -21,6 +21,40 @@ def test_wilson_matches_its_formula():
     )
 
 
+def test_auc_is_the_share_of_pairs_in_order():
+    scores = np.array([0.1, 0.4, 0.4, 0.8, 0.2])
+    labels = np.array([0, 1, 0, 1, 0])
+    metric = intervals.auc("auc", scores, labels)
+    assert metric.value == pytest.approx(5.5 / 6)
+    assert 0 < metric.low < metric.value < metric.high < 1
+    assert metric.higher_is_better
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_perfect_auc_keeps_an_interval(sign):
+    scores = sign * np.arange(20.0)
+    metric = intervals.auc("auc", scores, np.arange(20) // 10)
+    if sign > 0:
+        assert metric.value == metric.high == 1
+        assert 0.6 < metric.low < 0.9
+    else:
+        assert metric.value == metric.low == 0
+        assert 0.1 < metric.high < 0.4
+
+
+def test_auc_bounds_are_one_critical_value_away():
+    generator = np.random.default_rng(0)
+    labels = np.arange(100) % 2
+    metric = intervals.auc("auc", generator.normal(labels, 1), labels)
+    for bound in (metric.low, metric.high):
+        # Hanley and McNeil's variance of an area estimated from 50 of each.
+        q1, q2 = bound / (2 - bound), 2 * bound**2 / (1 + bound)
+        pairwise = q1 + q2 - 2 * bound**2
+        variance = (bound * (1 - bound) + 49 * pairwise) / 2500
+        distance = abs(metric.value - bound) / math.sqrt(variance)
+        assert distance == pytest.approx(1.96, abs=0.001)
+
+
 def _score(only_first, only_second, pairs, difference):
     """The score statistic with its nuisance maximized numerically."""
 

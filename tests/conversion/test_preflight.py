@@ -1,17 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-import json
-import os
-
 import pytest
 
-from tests import preflights
+from tests import in_process, preflights
 from tests.keras_models import keras3_models
 from tests.tflite import handmade
-from tflite_opt import child_process
 from tflite_opt.conversion import (
     litert_quantizer,
     preflight,
-    preflight_worker,
 )
 from tflite_opt.data import dataset
 from tflite_opt.keras_models import source
@@ -31,13 +26,7 @@ def _request(model, data=None, uses_data=False, **choice):
 def here(monkeypatch, tmp_path):
     """Lets the child's work be done in this process, where TensorFlow is."""
 
-    def events(module, arguments, **settings):
-        path = tmp_path / "events"
-        stream = os.open(path, os.O_WRONLY | os.O_CREAT)
-        preflight_worker.main([*arguments, str(stream)])
-        yield from map(json.loads, path.read_text().splitlines())
-
-    monkeypatch.setattr(child_process, "events", events)
+    in_process.children(monkeypatch, tmp_path)
 
 
 def _dense(path):

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from tflite_opt.data import sources
 from tflite_opt.keras_models import reference
 from tflite_opt.records import errors
 
@@ -15,6 +16,7 @@ def test_names_are_found_without_importing_tensorflow():
         "from tflite_opt.keras_models import (freezing, loading, reference,\n"
         "    saving, train_reference, training)\n"
         "print(*reference.names())\n"
+        "reference.default_dataset('lstm')\n"
         "print(sorted({'tensorflow', 'tf_keras'} & set(sys.modules)))\n"
     )
     done = subprocess.run(
@@ -24,9 +26,16 @@ def test_names_are_found_without_importing_tensorflow():
         check=True,
     )
     assert done.stdout.splitlines() == [
-        "ds_cnn mobilenet_v1 mobilenet_v2 resnet8 sample_cnn",
+        "autoencoder cnn_1d ds_cnn efficientnet_lite0 graph_network gru lstm "
+        "mobilenet_v1 mobilenet_v2 mobilenet_v3_small resnet8 sample_cnn "
+        "transformer_encoder",
         "[]",
     ]
+
+
+@pytest.mark.parametrize("name", reference.names())
+def test_every_model_has_a_data_set_of_its_own(name):
+    assert reference.default_dataset(name) in sources.NAMES
 
 
 def test_finds_models_that_were_installed_inside_the_package(
@@ -37,10 +46,17 @@ def test_finds_models_that_were_installed_inside_the_package(
     package = tmp_path / "models"
     package.mkdir()
     (package / "__init__.py").write_text("")
-    (package / "mine.py").write_text("def build(shape, n, depth=1): return n")
+    (package / "mine.py").write_text(
+        "INPUTS = {'image': ('height', 'width', 'channels')}\n"
+        "DATASET = 'digits'\n"
+        "def build(shape, num_classes, depth=1): return num_classes\n"
+    )
     monkeypatch.setattr(tflite_opt, "__path__", [str(tmp_path)])
     assert reference.names() == ("mine",)
     assert reference.build("mine", (8, 8, 1), 10) == 10
+    (package / "mute.py").write_text("def build(shape): return shape")
+    with pytest.raises(errors.ModelError, match=r"mute\.py' must say its"):
+        reference.build("mute", (8, 8, 1), 10)
     for name in ("tflite_opt.models.mine", "tflite_opt.models"):
         sys.modules.pop(name)
     monkeypatch.delattr(tflite_opt, "models")
@@ -52,22 +68,63 @@ def test_finds_models_that_were_installed_inside_the_package(
         (
             ("alexnet", (8, 8, 1), 10),
             {},
-            "`model` must be one of ds_cnn, mobilenet_v1, mobilenet_v2, "
-            "resnet8, sample_cnn. Received: model='alexnet'",
+            "transformer_encoder. Received: model='alexnet'",
         ),
         (
             ("sample_cnn", (8, 8), 10),
             {},
-            "Received: input_shape=(8, 8), num_classes=10",
+            "sample_cnn needs image (height, width, channels). Received: "
+            "input (8, 8), num_classes=10. Its own data set is digits.",
         ),
         (
             ("sample_cnn", (8, 8, 1), 1),
             {},
-            "Received: input_shape=(8, 8, 1), num_classes=1",
+            "sample_cnn needs image (height, width, channels) and at least 2 "
+            "classes. Received: input (8, 8, 1), num_classes=1.",
+        ),
+        (
+            ("lstm", {"image": (8, 8, 1)}, 10),
+            {},
+            "lstm needs sequence (steps, channels). Received: image (8, 8, 1), "
+            "num_classes=10. Its own data set is sensor.",
+        ),
+        (
+            ("transformer_encoder", {"spectrum": (64,)}, 2),
+            {},
+            "transformer_encoder needs tokens (length) and integer token ids. "
+            "Received: spectrum (64), num_classes=2. Its own data set is "
+            "tokens.",
+        ),
+        (
+            ("graph_network", {"features": (16, 4)}, 2),
+            {},
+            "graph_network needs features (nodes, channels) and adjacency "
+            "(nodes, nodes). Received: features (16, 4), num_classes=2.",
+        ),
+        (
+            ("graph_network", {"features": (9, 4), "adjacency": (9, 8)}, 2),
+            {},
+            "Received: features (9, 4) and adjacency (9, 8), num_classes=2.",
+        ),
+        (
+            ("autoencoder", {"features": (9, 4), "adjacency": (9, 9)}),
+            {},
+            "autoencoder needs any example. Received: features (9, 4) and "
+            "adjacency (9, 9). Its own data set is vibration.",
         ),
     ],
-    ids=["name", "shape", "classes"],
+    ids=[
+        "name",
+        "shape",
+        "classes",
+        "image for a sequence",
+        "values for tokens",
+        "one input of two",
+        "sizes that differ",
+        "two inputs for one",
+    ],
 )
+@pytest.mark.tensorflow
 def test_rejects(arguments, options, message):
     with pytest.raises(errors.ModelError, match=re.escape(message)):
         reference.build(*arguments, **options)

@@ -43,6 +43,68 @@ def test_writes_the_model_and_its_record(tmp_path):
 
 
 @pytest.mark.tensorflow
+def test_an_autoencoder_is_tested_on_telling_anomalies(tmp_path):
+    record = train_reference.train(
+        request(
+            tmp_path / "m.h5",
+            model="autoencoder",
+            model_options={"units": 32},
+            data=dataset.DataSpec(source="vibration", limit=400),
+            options=training.TrainingOptions(epochs=15, batch_size=16),
+        )
+    )
+    assert record.test.name == "auc"
+    assert record.test.value > 0.7
+    assert record.num_test == 400
+    assert record.history.objective == "reconstruction"
+    assert record.history.num_validation == 300
+    assert training.TrainedModel.load(tmp_path / "m.training.json") == record
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize(
+    ("model", "source", "message"),
+    [
+        (
+            "autoencoder",
+            "digits",
+            "autoencoder learns from normal examples, label 0, and is tested "
+            "on how well it tells anomalies, label 1. Received: labels [0, 1, "
+            "2, 3, 4, 5, 6, 7, 8, 9] in train and [0, 1, 2, 3, 4, 5, 6, 7, 8, "
+            "9] in test of digits. Its own data set is vibration.",
+        ),
+        (
+            "transformer_encoder",
+            "digits",
+            "transformer_encoder needs tokens (length) and integer token ids. "
+            "Received: image (8, 8, 1), num_classes=10. Its own data set is "
+            "tokens.",
+        ),
+        (
+            "autoencoder",
+            "tokens",
+            "Examples for the input 'example' must be float32. Received: "
+            "dtype=int32",
+        ),
+        ("cnn_1d", "graphs", "cnn_1d needs sequence (steps, channels)."),
+    ],
+)
+def test_refuses_data_that_are_not_for_the_model(
+    tmp_path, model, source, message
+):
+    with pytest.raises(errors.InputError, match=re.escape(message)):
+        train_reference.train(
+            request(
+                tmp_path / "m.h5",
+                model=model,
+                model_options={},
+                data=dataset.DataSpec(source=source, limit=60),
+            )
+        )
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.tensorflow
 def test_the_same_request_gives_the_same_file(tmp_path):
     first = train_reference.train(request(tmp_path / "a" / "m.h5"))
     again = train_reference.train(request(tmp_path / "b" / "m.h5"))
@@ -88,7 +150,7 @@ def test_a_diverged_training_writes_nothing(tmp_path):
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"model": "vgg"}, "`model` must be one of ds_cnn"),
+        ({"model": "vgg"}, "`model` must be one of autoencoder, cnn_1d"),
         ({"data": dataset.DataSpec(source="x")}, "`source` must be one of"),
     ],
     ids=["model", "data"],

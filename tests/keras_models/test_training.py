@@ -276,6 +276,70 @@ def test_refuses_labels_that_are_no_classes():
         fit(tiny.classifier(), train=train, epochs=1)
 
 
+def test_an_autoencoder_learns_to_give_back_what_it_is_shown():
+    model = tiny.autoencoder()
+    history = fit(model, epochs=8, augmentation="shift")
+    assert history.objective == "reconstruction"
+    assert history.accuracy == history.validation_accuracy == ()
+    assert history.validation_loss[-1] < 0.5 * history.validation_loss[0]
+    assert history.kept_epoch == 1 + np.argmin(history.validation_loss)
+    images = VALIDATION.inputs["x"]
+    error = np.mean((model.predict(images, verbose=0) - images) ** 2)
+    assert error == pytest.approx(min(history.validation_loss), rel=1e-4)
+
+
+def test_an_autoencoder_is_not_judged_on_anomalies():
+    normal = np.flatnonzero(tiny.split().labels == 0)
+    history = fit(
+        tiny.autoencoder(), train=tiny.split().take(normal, "train"), epochs=1
+    )
+    assert history.num_train == 16
+    assert history.num_validation == np.sum(VALIDATION.labels == 0) == 8
+
+
+def test_a_softmax_as_wide_as_its_input_is_a_classifier():
+    import tf_keras as keras
+
+    model = keras.Sequential(
+        [keras.Input((3,)), keras.layers.Dense(3, activation="softmax")]
+    )
+    split = dataset.Split(
+        name="train",
+        inputs={"x": np.eye(3, dtype=np.float32)},
+        labels=np.arange(3),
+        ids=np.arange(3),
+    )
+    assert training.objective_of(model, split) == "classification"
+
+
+def test_trains_on_token_ids():
+    import tf_keras as keras
+
+    tokens = keras.Input((6,), dtype="int32", name="tokens")
+    x = keras.layers.Embedding(9, 8)(tokens)
+    x = keras.layers.GlobalAveragePooling1D()(x)
+    model = keras.Model(tokens, keras.layers.Dense(3, activation="softmax")(x))
+    labels = np.arange(48) % 3
+    ids = np.random.default_rng(0).integers(0, 3, (48, 6)) + 3 * labels[:, None]
+    split = dataset.Split(
+        name="train",
+        inputs={"tokens": ids.astype(np.int32)},
+        labels=labels,
+        ids=np.arange(48),
+    )
+    options = training.TrainingOptions(
+        epochs=10, batch_size=8, learning_rate=0.05
+    )
+    history = training.fit(model, split, split, options)
+    assert history.validation_accuracy[-1] > 0.9
+
+
+def test_shows_the_loss_of_a_model_without_accuracy():
+    lines = []
+    fit(tiny.autoencoder(), log=lines.append, epochs=1)
+    assert re.match(r"epoch 1/1: loss \d.*, validation loss \d", lines[0])
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [

@@ -18,6 +18,16 @@ def classifier(num_classes=3, activation="softmax"):
     return keras.Model(image, x)
 
 
+def autoencoder():
+    import tf_keras as keras
+
+    image = keras.Input((4, 4, 1), name="image")
+    x = keras.layers.Flatten(name="flatten")(image)
+    x = keras.layers.Dense(8, activation="relu", name="encoder")(x)
+    x = keras.layers.Dense(16, name="decoder")(x)
+    return keras.Model(image, keras.layers.Reshape((4, 4, 1))(x))
+
+
 def split(name="train", count=48, seed=0):
     """Images whose bright corner is their class."""
     generator = np.random.default_rng(seed)

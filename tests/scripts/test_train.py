@@ -37,6 +37,19 @@ def test_trains_and_prints_where_the_model_is(tmp_path):
     assert path.is_file()
 
 
+@pytest.mark.tensorflow
+def test_a_model_alone_is_trained_on_its_own_data_set(tmp_path):
+    done = run(
+        f"--output_model={tmp_path / 'm.h5'}",
+        "--model=graph_network",
+        "--epochs=1",
+        "--limit=40",
+        "--output=json",
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["dataset"] == "graphs"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

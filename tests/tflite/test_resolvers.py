@@ -81,6 +81,10 @@ def test_rejects_inputs_that_do_not_fit(tmp_path):
         ({"max_relative_difference": 2e-4, "top1_agreement": 1.0}, True),
         ({"max_quanta": 0, "max_relative_difference": 2e-4}, False),
         ({"top1_agreement": 0.9}, False),
+        ({"max_quanta": 5, "noise_fraction": 0.02}, True),
+        ({"max_quanta": 5, "noise_fraction": 0.03}, False),
+        ({"max_quanta": 2, "noise_fraction": 0.03}, True),
+        ({"max_quanta": 5, "noise_fraction": 0, "top1_agreement": 0.9}, False),
         ({"prepared_by": "none"}, False),
     ],
 )
@@ -116,6 +120,15 @@ def test_a_value_that_only_one_has_is_as_far_apart_as_can_be():
         np.array([np.nan, 1.0]), np.array([0.0, 1.0])
     )
     assert found > 1e38
+
+
+def test_noise_is_a_fraction_of_the_spread():
+    first = np.array([[-1, 1], [1, -1]], np.int8)
+    assert resolvers._noise_fraction(first, first) == 0
+    noisy = first + np.array([[1, 0], [0, 0]], np.int8)
+    assert resolvers._noise_fraction(noisy, first) == pytest.approx(0.5)
+    flat = np.zeros((2, 2), np.float32)
+    assert resolvers._noise_fraction(flat + 1, flat) > 1e38
 
 
 @pytest.mark.tensorflow

@@ -107,17 +107,15 @@ def _load(
     from tflite_opt.keras_models import (
         layer_support,
         opening,
-        reference,
         source,
+        train_reference,
     )
 
     choice = request.choice
     if choice.must_be_trained:
         data = sources.load(request.data)
         opened = opening.from_keras(
-            reference.build(
-                str(choice.model), data.input_shape, data.num_classes or 0
-            )
+            train_reference.build(str(choice.model), data, choice.model_options)
         )
         found = freeze.Source(opened=opened, content=None, facts=opened.facts)
     else:

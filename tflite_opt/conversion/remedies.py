@@ -23,6 +23,16 @@ _REMEDIES = (
         "Replace the named operations with ones TFLite has.",
     ),
     (
+        r"not yet supported for op|must store all weights",
+        "The technique does not cover every operation with weights of this "
+        "model: use int8 or dynamic_range.",
+    ),
+    (
+        r"must give the same results.*top-1 agreement",
+        "The model's scores lie too close together for rounding: train it "
+        "longer (--epochs), or give it more data.",
+    ),
+    (
         r"signal (6|11)",
         "The back end crashed its process. Try the technique with the other "
         "back end, or dynamic_range, which needs no calibration.",

@@ -47,6 +47,7 @@ class Choice(serialization.Record):
         custom_objects: `package.module:NAME` each.
         signature: Of a SavedModel with several.
         input_shapes: Sizes of open dimensions, by input name.
+        model_options: Keyword arguments of a reference model's `build`.
     """
 
     model: str | None = None
@@ -56,6 +57,7 @@ class Choice(serialization.Record):
     input_shapes: dict[str, tuple[int, ...]] = dataclasses.field(
         default_factory=dict
     )
+    model_options: dict[str, float] = dataclasses.field(default_factory=dict)
 
     @property
     def must_be_trained(self) -> bool:
@@ -85,6 +87,7 @@ def take_model(
     if choice.must_be_trained:
         request = train_reference.Request(
             model=str(choice.model),
+            model_options=choice.model_options,
             data=data,
             options=options,
             path=run.path("model", f"{choice.model}.h5"),
@@ -109,6 +112,11 @@ def describe(choice: Choice) -> model_spec.ModelSpec:
 
 
 def _spec(choice: Choice, found: artifact.Artifact) -> model_spec.ModelSpec:
+    if choice.model_options and not choice.must_be_trained:
+        raise errors.ModelError(
+            f"Only reference models are built here. Received: "
+            f"{', '.join(choice.model_options)} with model={choice.model!r}."
+        )
     function = choice.model if found.format == "function" else None
     if choice.weights and not function:
         raise errors.ModelError(

@@ -8,7 +8,7 @@ import logging
 import os
 import pathlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -80,12 +80,10 @@ def train(request: Request) -> training_record.TrainedModel:
     reference.check_name(request.model)
     data = sources.load(request.data)
     training.make_reproducible(request.options.seed)
-    model = reference.build(
-        request.model,
-        data.input_shape,
-        _num_classes(data),
-        **request.model_options,
-    )
+    model = build(request.model, data, request.model_options)
+    objective = training.objective_of(model, data["train"])
+    if objective == "reconstruction":
+        _check_anomalies(data, request.model)
     _LOG.info(
         "Training %s with %d parameters on %d examples of %s",
         *(request.model, model.count_params(), len(data["train"]), data.name),
@@ -107,7 +105,7 @@ def train(request: Request) -> training_record.TrainedModel:
         parameters=model.count_params(),
         history=history,
         # The file is tested, not what is in memory.
-        test=_test(loading.load(request.path), data["test"]),
+        test=_test(loading.load(request.path), data["test"], objective),
         num_test=len(data["test"]),
         test_fingerprint=data["test"].fingerprint(),
         versions={
@@ -117,6 +115,30 @@ def train(request: Request) -> training_record.TrainedModel:
     )
     record.save(request.record_path)
     return record
+
+
+def build(
+    name: str,
+    data: dataset_lib.Dataset,
+    model_options: Mapping[str, float] | None = None,
+) -> Any:
+    """Returns an untrained reference model for a data set.
+
+    Args:
+        name: Of the model.
+        data: Decides shapes, classes and the size of the vocabulary.
+        model_options: Keyword arguments of its `build`.
+
+    Raises:
+        ModelError: If the data are not what it is for.
+    """
+    return reference.build(
+        name,
+        data.input_shapes,
+        data.num_classes,
+        _vocabulary_size(data),
+        **(model_options or {}),
+    )
 
 
 def _check_output(request: Request) -> None:
@@ -129,21 +151,43 @@ def _check_output(request: Request) -> None:
             )
 
 
-def _num_classes(data: dataset_lib.Dataset) -> int:
-    if data.num_classes is None:
+def _vocabulary_size(data: dataset_lib.Dataset) -> int | None:
+    """Returns one more than the largest token id, None without token ids."""
+    inputs = [
+        x for split in data.splits.values() for x in split.inputs.values()
+    ]
+    if any(x.dtype.kind not in "iu" for x in inputs):
+        return None
+    return 1 + max(int(x[:].max()) for x in inputs)
+
+
+def _check_anomalies(data: dataset_lib.Dataset, model: str) -> None:
+    labels = set(np.unique(data["test"].class_indices()).tolist())
+    trained_on = set(np.unique(data["train"].class_indices()).tolist())
+    if labels != {0, 1} or trained_on != {0}:
         raise errors.DataError(
-            "A classifier is trained on classes. "
-            f"Received: dataset={data.name!r}, whose labels are none"
+            f"{model} learns from normal examples, label 0, and is tested on "
+            "how well it tells anomalies, label 1. Received: labels "
+            f"{sorted(trained_on)} in train and {sorted(labels)} in test of "
+            f"{data.name}. Its own data set is "
+            f"{reference.default_dataset(model)}."
         )
-    return data.num_classes
 
 
-def _test(model: Any, split: dataset_lib.Split) -> evaluation.Metric:
-    """Returns the top-1 accuracy."""
+def _test(
+    model: Any,
+    split: dataset_lib.Split,
+    objective: training_record.Objective,
+) -> evaluation.Metric:
+    """Returns the top-1 accuracy, or the AUC of the reconstruction error."""
     inputs = representative.match_inputs(
         split.inputs, freezing.input_specs(model)
     )
     (outputs,) = freezing.predict(model, inputs).values()
+    if objective == "reconstruction":
+        (wanted,) = inputs.values()
+        squares = np.square(outputs - wanted).reshape(len(split), -1)
+        return intervals.auc("auc", squares.mean(axis=1), split.labels)
     correct = int(np.sum(outputs.argmax(axis=1) == split.labels))
     return intervals.accuracy("top1", correct, len(split))
 

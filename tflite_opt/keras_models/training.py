@@ -1,25 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The one training loop: classifiers that end in a softmax, one label each.
+"""The one training loop: classifiers, and models that give back their input.
 
 Reference models and every fine-tuning technique train through `fit`, so seeds,
 the choice of weights and the handling of a diverged loss are the same for all.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from tflite_opt.data import augmentation, dataset, examples, representative
-from tflite_opt.keras_models import freezing, training_callbacks
+from tflite_opt.data import dataset, representative
+from tflite_opt.keras_models import (
+    freezing,
+    training_batches,
+    training_callbacks,
+)
 from tflite_opt.records import errors
 from tflite_opt.records import training as training_record
 
 TrainingOptions = training_record.TrainingOptions
 TrainingHistory = training_record.TrainingHistory
-
-_VALIDATION_BATCH_SIZE = 256
 
 
 def make_reproducible(seed: int) -> None:
@@ -47,19 +49,22 @@ def fit(
     *,
     callbacks: Sequence[Any] = (),
 ) -> training_record.TrainingHistory:
-    """Trains a classifier in place.
+    """Trains a model in place for what its output says: see `objective_of`.
 
-    Minimizes the cross-entropy with Adam. An epoch shuffles the train split
-    and drops what does not fill a batch. The same model, data, options and
-    machine give the same weights; for that, `make_reproducible` is called.
+    Minimizes with Adam the cross-entropy of a classifier, or the mean squared
+    error against the input. An epoch shuffles the train split and drops what
+    does not fill a batch. The same model, data, options and machine give the
+    same weights; for that, `make_reproducible` is called.
 
     Args:
-        model: A built `tf_keras` model with one output, the probabilities,
-            shape `(n, num_classes)`. It is compiled and gets new weights: see
-            `options.keep`.
-        train: Labels are class indices in `[0, num_classes)`. Lazy inputs are
-            loaded batch by batch.
+        model: A built `tf_keras` model with one output. It is compiled and
+            gets new weights: see `options.keep`.
+        train: Labels are class indices in `[0, num_classes)`; a
+            reconstruction takes none into account. Lazy inputs are loaded
+            batch by batch.
         validation: Choices are made on it, so it must not be the test split.
+            A reconstruction leaves out examples of classes that `train` does
+            not have: anomalies are not to be given back well.
         options: How to train.
         log: Gets one line for each epoch where stderr is no terminal, which
             shows a progress bar instead; None for this module's logger.
@@ -69,29 +74,26 @@ def fit(
         What happened.
 
     Raises:
-        ModelError: If the model does not end in probabilities.
+        ModelError: If the model can be trained for neither.
         DataError: If the data do not fit the model.
         InputError: If the loss becomes NaN or infinite. The model then has
             its best weights so far.
     """
-    specs = freezing.input_specs(model)
-    inputs, validation_inputs = (
-        tuple(representative.match_inputs(split.inputs, specs).values())
-        for split in (train, validation)
-    )
-    num_classes = _check_classifier(model, inputs, (train, validation))
+    objective = objective_of(model, train)
+    if objective == "classification":
+        _check_labels(model, (train, validation))
+    else:
+        validation = _of_known_classes(validation, train)
     make_reproducible(options.seed)
     steps_per_epoch = max(1, len(train) // options.batch_size)
-    _compile(model, options, steps_per_epoch, num_classes)
+    _compile(model, options, steps_per_epoch, objective)
     keeper = training_callbacks.keep_weights(options)
     started = time.perf_counter()
     model.fit(
-        _batches(inputs, train.class_indices(), options),
+        training_batches.shuffled(model, train, objective, options),
         epochs=options.epochs,
         steps_per_epoch=steps_per_epoch,
-        validation_data=_in_order(
-            validation_inputs, validation.class_indices()
-        ),
+        validation_data=training_batches.in_order(model, validation, objective),
         callbacks=[
             *callbacks,
             keeper,
@@ -101,32 +103,53 @@ def fit(
     )
     seconds = time.perf_counter() - started
     keeper.finish()
-    return _history(keeper, options, len(train), len(validation), seconds)
+    return _history(
+        keeper, options, objective, len(train), len(validation), seconds
+    )
 
 
-def _check_classifier(
-    model: Any,
-    inputs: tuple[examples.Examples, ...],
-    splits: Sequence[dataset.Split],
-) -> int:
-    """Returns the number of classes of a model that can be trained here."""
-    names = dict.fromkeys(model.input_names)
-    few = {name: array[:8] for name, array in zip(names, inputs, strict=True)}
+def objective_of(model: Any, split: dataset.Split) -> training_record.Objective:
+    """Returns what a model can be trained for, from what it gives out.
+
+    Probabilities, shape `(n, num_classes)`, make a classifier. Another output
+    that is shaped like the only input stands for that input.
+
+    Args:
+        model: A built `tf_keras` model; not modified.
+        split: A few of its examples are run.
+
+    Raises:
+        ModelError: If it is neither.
+        DataError: If the data do not fit the model.
+    """
+    specs = freezing.input_specs(model)
+    inputs = representative.match_inputs(split.inputs, specs)
+    few = {name: x[:8] for name, x in inputs.items()}
     outputs = list(freezing.predict(model, few).values())
-    if len(outputs) != 1 or outputs[0].ndim != 2 or outputs[0].shape[1] < 2:
-        raise errors.ModelError(
-            "Only models with one output (n, num_classes) can be trained. "
-            f"Received: {model.name!r} with output shapes "
-            f"{[output.shape for output in outputs]}"
-        )
-    sums = outputs[0].sum(axis=1)
-    if outputs[0].min() < 0 or not np.allclose(sums, 1, atol=0.01):
+    shapes = [output.shape for output in outputs]
+    is_reconstruction = shapes == [x.shape for x in few.values()]
+    is_classifier = len(shapes) == 1 and len(shapes[0]) == 2 < 1 + shapes[0][1]
+    if is_classifier:
+        sums = outputs[0].sum(axis=1)
+        if outputs[0].min() >= 0 and np.allclose(sums, 1, atol=0.01):
+            return "classification"
+    if is_reconstruction:
+        return "reconstruction"
+    if is_classifier:
         raise errors.ModelError(
             "Only models that end in a softmax can be trained. Received: "
             f"{model.name!r}, whose outputs for an example add up to "
             f"{sums[0]:.4g}. Append `Softmax()`."
         )
-    num_classes = outputs[0].shape[1]
+    raise errors.ModelError(
+        "Only models with one output, (n, num_classes) or shaped like the only "
+        f"input, can be trained. Received: {model.name!r} with output shapes "
+        f"{shapes}"
+    )
+
+
+def _check_labels(model: Any, splits: Sequence[dataset.Split]) -> None:
+    num_classes = model.output_shape[-1]
     for split in splits:
         labels = split.class_indices()
         low, high = int(labels.min()), int(labels.max())
@@ -135,16 +158,23 @@ def _check_classifier(
                 f"Labels must be in [0, {num_classes}), the model's classes. "
                 f"Received: {low} to {high} in split={split.name!r}"
             )
-    return num_classes
+
+
+def _of_known_classes(
+    split: dataset.Split, train: dataset.Split
+) -> dataset.Split:
+    if split.labels is None or train.labels is None:
+        return split
+    known = np.isin(split.labels, np.unique(train.labels))
+    return split.take(np.flatnonzero(known), split.name)
 
 
 def _compile(
     model: Any,
     options: training_record.TrainingOptions,
     steps_per_epoch: int,
-    num_classes: int,
+    objective: training_record.Objective,
 ) -> None:
-    import tensorflow as tf
     import tf_keras as keras
 
     rate: Any = options.learning_rate
@@ -152,92 +182,37 @@ def _compile(
         rate = keras.optimizers.schedules.CosineDecay(
             rate, options.epochs * steps_per_epoch
         )
-    loss: Any = keras.losses.SparseCategoricalCrossentropy()
-    if options.label_smoothing:
-        dense_loss = keras.losses.CategoricalCrossentropy(
-            label_smoothing=options.label_smoothing
-        )
-
-        def loss(labels: Any, probabilities: Any) -> Any:
-            indices = tf.cast(tf.reshape(labels, [-1]), tf.int32)
-            return dense_loss(tf.one_hot(indices, num_classes), probabilities)
-
+    if objective == "reconstruction":
+        loss, metrics = keras.losses.MeanSquaredError(), []
+    else:
+        loss = _cross_entropy(model.output_shape[-1], options.label_smoothing)
+        metrics = [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
     model.compile(
-        optimizer=keras.optimizers.Adam(rate),
-        loss=loss,
-        metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+        optimizer=keras.optimizers.Adam(rate), loss=loss, metrics=metrics
     )
 
 
-def _batches(
-    inputs: tuple[examples.Examples, ...],
-    labels: np.ndarray,
-    options: training_record.TrainingOptions,
-) -> Any:
-    """Returns a `tf.data.Dataset` of all batches of all epochs.
-
-    The random numbers of an epoch depend on the seed and the epoch only, not
-    on how far ahead TensorFlow reads.
-    """
-    size = min(options.batch_size, len(labels))
-
-    def generate() -> Iterator[Any]:
-        for epoch in range(options.epochs):
-            generator = np.random.default_rng([options.seed, epoch])
-            order = generator.permutation(len(labels))
-            for start in range(0, len(labels) - size + 1, size):
-                chosen = order[start : start + size]
-                batch = tuple(
-                    augmentation.augment(
-                        x[chosen], options.augmentation, generator
-                    )
-                    for x in inputs
-                )
-                yield _packed(batch), labels[chosen]
-
-    return _streamed(generate, inputs, labels, size)
-
-
-def _in_order(inputs: tuple[examples.Examples, ...], labels: np.ndarray) -> Any:
-    """Returns a `tf.data.Dataset` of all examples once, in their order."""
-
-    def generate() -> Iterator[Any]:
-        for start in range(0, len(labels), _VALIDATION_BATCH_SIZE):
-            chosen = slice(start, start + _VALIDATION_BATCH_SIZE)
-            yield _packed(tuple(x[chosen] for x in inputs)), labels[chosen]
-
-    return _streamed(generate, inputs, labels, None)
-
-
-def _streamed(
-    generate: Callable[[], Iterator[Any]],
-    inputs: tuple[examples.Examples, ...],
-    labels: np.ndarray,
-    size: int | None,
-) -> Any:
-    """Returns batches of `size`, made while the one before is in use."""
+def _cross_entropy(num_classes: int, label_smoothing: float) -> Any:
     import tensorflow as tf
+    import tf_keras as keras
 
-    signature = tuple(
-        tf.TensorSpec((size, *x.shape[1:]), x.dtype) for x in inputs
+    if not label_smoothing:
+        return keras.losses.SparseCategoricalCrossentropy()
+    dense_loss = keras.losses.CategoricalCrossentropy(
+        label_smoothing=label_smoothing
     )
-    return tf.data.Dataset.from_generator(
-        generate,
-        output_signature=(
-            _packed(signature),
-            tf.TensorSpec((size, *labels.shape[1:]), labels.dtype),
-        ),
-    ).prefetch(2)
 
+    def loss(labels: Any, probabilities: Any) -> Any:
+        indices = tf.cast(tf.reshape(labels, [-1]), tf.int32)
+        return dense_loss(tf.one_hot(indices, num_classes), probabilities)
 
-def _packed(inputs: tuple[Any, ...]) -> Any:
-    """Returns the only input itself: not all models take it in a tuple."""
-    return inputs[0] if len(inputs) == 1 else inputs
+    return loss
 
 
 def _history(
     keeper: Any,
     options: training_record.TrainingOptions,
+    objective: training_record.Objective,
     num_train: int,
     num_validation: int,
     seconds: float,
@@ -245,7 +220,7 @@ def _history(
     logs: Sequence[Mapping[str, float]] = keeper.epochs
 
     def column(name: str) -> tuple[float, ...]:
-        return tuple(float(entry[name]) for entry in logs)
+        return tuple(float(entry[name]) for entry in logs if name in entry)
 
     return training_record.TrainingHistory(
         options=options,
@@ -258,4 +233,5 @@ def _history(
         num_train=num_train,
         num_validation=num_validation,
         seconds=round(seconds, 3),
+        objective=objective,
     )

@@ -22,7 +22,8 @@ def keep_weights(options: training.TrainingOptions) -> Any:
 
     It stops training when the loss is not finite, or when validation has not
     improved for `options.patience` epochs. An epoch is better if its
-    validation accuracy is higher, or the same at a lower validation loss.
+    validation accuracy is higher, or the same at a lower validation loss;
+    without an accuracy the loss decides.
 
     Returns:
         A `tf_keras` callback. After training, `finish()` gives the model its
@@ -56,7 +57,7 @@ def keep_weights(options: training.TrainingOptions) -> Any:
             if self._failure:
                 return
             self.epochs.append(dict(logs))
-            result = (logs["val_accuracy"], -logs["val_loss"])
+            result = (logs.get("val_accuracy", 0.0), -logs["val_loss"])
             if result > self._best or options.keep == "last":
                 self._weights = self.model.get_weights()
                 self.kept_epoch = epoch + 1
@@ -116,10 +117,10 @@ def report_progress(
                 self._bar.update(1)
 
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-            result = (
-                f"loss {logs['loss']:.4f}, accuracy {logs['accuracy']:.4f}, "
-                f"validation accuracy {logs['val_accuracy']:.4f}"
-            )
+            name = "accuracy" if "accuracy" in logs else "loss"
+            shown = {"loss": logs["loss"], name: logs[name]}
+            shown[f"validation {name}"] = logs[f"val_{name}"]
+            result = ", ".join(f"{k} {x:.4f}" for k, x in shown.items())
             if self._bar is not None:
                 self._bar.set_postfix_str(result)
                 return

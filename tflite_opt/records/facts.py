@@ -18,6 +18,7 @@ INTEGER_WEIGHT_DTYPES = frozenset({"int8", "uint8", "int4", "uint4", "int2"})
 MAX_QUANTA = 2
 MAX_RELATIVE_DIFFERENCE = 1e-4
 MIN_TOP1_AGREEMENT = 0.995
+MAX_NOISE_FRACTION = 0.02
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -130,6 +131,8 @@ class ResolverCheck(serialization.Record):
         max_relative_difference: Largest difference of a float output, as a
             fraction of that output's largest magnitude.
         top1_agreement: Fraction of equal predictions.
+        noise_fraction: Of an output that stands for an input: root mean square
+            of the differences, as a fraction of its standard deviation.
         delegate_error: Why XNNPACK did not run it; "" if it did.
         builtin_error: Why the builtin kernels did not; "" if they did.
     """
@@ -139,6 +142,7 @@ class ResolverCheck(serialization.Record):
     max_quanta: int | None = None
     max_relative_difference: float | None = None
     top1_agreement: float | None = None
+    noise_fraction: float | None = None
     delegate_error: str = ""
     builtin_error: str = ""
 
@@ -147,13 +151,18 @@ class ResolverCheck(serialization.Record):
         """Whether the file is fit for use.
 
         Their outputs are at most 2 quanta or a relative 1e-4 apart, or they
-        agree on at least 99.5 % of the predictions. A file that only one of
-        them prepares cannot disagree; `warnings` tells.
+        agree on at least 99.5 % of the predictions, with a noise of at most
+        2 % where an output predicts nothing. A file that only one of them
+        prepares cannot disagree; `warnings` tells.
         """
         if self.prepared_by != "both":
             return self.prepared_by != "none"
-        agreement = self.top1_agreement
-        if agreement is not None and agreement >= MIN_TOP1_AGREEMENT:
+        agreement, noise = self.top1_agreement, self.noise_fraction
+        if (
+            (agreement is not None or noise is not None)
+            and (agreement is None or agreement >= MIN_TOP1_AGREEMENT)
+            and (noise is None or noise <= MAX_NOISE_FRACTION)
+        ):
             return True
         if self.max_quanta is None and self.max_relative_difference is None:
             return agreement is None
@@ -173,6 +182,8 @@ class ResolverCheck(serialization.Record):
             parts.append(f"relative {self.max_relative_difference:.2g} apart")
         if self.top1_agreement is not None:
             parts.append(f"top-1 agreement {self.top1_agreement:.2%}")
+        if self.noise_fraction is not None:
+            parts.append(f"noise {self.noise_fraction:.2%}")
         return f"{', '.join(parts)} on {self.num_examples} examples"
 
     def warnings(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from tflite_opt.records import errors, evaluation, serialization
 LearningRateSchedule = Literal["cosine", "constant"]
 Augmentation = Literal["none", "shift", "shift_flip"]
 KeptWeights = Literal["best", "last"]
+Objective = Literal["classification", "reconstruction"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -29,13 +30,13 @@ class TrainingOptions(serialization.Record):
         augmentation: `shift` moves images by up to an eighth of their sides,
             `shift_flip` mirrors half of them too.
         label_smoothing: Probability taken from the true class and spread over
-            all classes, in [0, 1).
-        keep: Weights of the epoch with the best validation accuracy, or of
-            the last epoch (a pruning schedule is only complete there).
+            all classes, in [0, 1). Classification only.
+        keep: Weights of the epoch with the best validation result, or of the
+            last epoch (a pruning schedule is only complete there).
     """
 
     epochs: int = 10
-    batch_size: int = 64
+    batch_size: int = 32
     learning_rate: float = 1e-3
     learning_rate_schedule: LearningRateSchedule = "cosine"
     patience: int = 0
@@ -82,14 +83,17 @@ class TrainingHistory(serialization.Record):
     Attributes:
         options: What it was asked to do.
         loss: On the train split while training, with augmentation.
-        accuracy: Likewise.
+            Cross-entropy of a classification, mean squared error of a
+            reconstruction.
+        accuracy: Likewise; empty for a reconstruction.
         validation_loss: After each epoch.
-        validation_accuracy: After each epoch.
+        validation_accuracy: After each epoch; empty for a reconstruction.
         kept_epoch: Epoch whose weights the model has, counted from 1.
         steps: Weight updates in all.
         num_train: Examples of the train split.
-        num_validation: Examples of the validation split.
+        num_validation: Examples of the validation split that were looked at.
         seconds: Wall time of all epochs.
+        objective: What the model was trained for.
     """
 
     options: TrainingOptions
@@ -102,6 +106,7 @@ class TrainingHistory(serialization.Record):
     num_train: int
     num_validation: int
     seconds: float
+    objective: Objective = "classification"
 
     @property
     def epochs(self) -> int:
@@ -116,13 +121,15 @@ class TrainedModel(serialization.Record):
     Attributes:
         artifact: The file.
         model: Name of the reference model.
-        model_options: What it was built with beside shape and classes.
+        model_options: What it was built with beside what the data decide.
         dataset: Name of the data set.
         data_seed: Of its splits.
         data_limit: Cap on the examples of each split; 0 for none.
         parameters: Weights of the model, trainable or not.
         history: The training.
-        test: Top-1 accuracy on the test split, looked at once, at the end.
+        test: Top-1 accuracy of a classifier, or how well the reconstruction
+            error tells anomalies from normal examples (AUC), on the test
+            split, looked at once, at the end.
         num_test: Examples of the test split.
         test_fingerprint: Hash of the test split.
         versions: Of the packages that made it.

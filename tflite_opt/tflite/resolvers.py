@@ -2,11 +2,12 @@
 """Compares XNNPACK with the builtin kernels on real inputs.
 
 Runs in this process: call it where a crash of the runtime is survived. Knows
-nothing of labels; a prediction is the largest value of an output.
+nothing of labels; a prediction is the largest value of an output, unless that
+is shaped like an input, for which it then stands.
 """
 
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent import futures
 
 import numpy as np
@@ -50,7 +51,7 @@ def compare_resolvers(
             delegate_error=default.error,
             builtin_error=builtin.error,
         )
-    return _compare(default, builtin, count)
+    return _compare(default, builtin, count, {x.shape for x in inputs.values()})
 
 
 class _Outcome:
@@ -77,9 +78,12 @@ class _Outcome:
 
 
 def _compare(
-    default: _Outcome, builtin: _Outcome, count: int
+    default: _Outcome,
+    builtin: _Outcome,
+    count: int,
+    input_shapes: Collection[tuple[int, ...]],
 ) -> facts.ResolverCheck:
-    quanta, relative, agreements = [], [], []
+    quanta, relative, agreements, noises = [], [], [], []
     scores_seen = False
     for spec in default.specs:
         first, second = default.outputs[spec.name], builtin.outputs[spec.name]
@@ -92,7 +96,9 @@ def _compare(
             # Such an output is a decision already.
             agreements.append(float((first == second).mean()))
             continue
-        if not scores_seen and first.ndim > 1 and first.shape[-1] > 1:
+        if first.shape in input_shapes:
+            noises.append(_noise_fraction(first, second))
+        elif not scores_seen and first.ndim > 1 and first.shape[-1] > 1:
             scores_seen = True
             same = first.argmax(axis=-1) == second.argmax(axis=-1)
             agreements.append(float(same.mean()))
@@ -102,7 +108,18 @@ def _compare(
         max_quanta=max(quanta, default=None),
         max_relative_difference=max(relative, default=None),
         top1_agreement=min(agreements, default=None),
+        noise_fraction=max(noises, default=None),
     )
+
+
+def _noise_fraction(first: np.ndarray, second: np.ndarray) -> float:
+    """Returns the rms difference, as a fraction of the standard deviation."""
+    wanted = second.astype(np.float64)
+    noise, spread = np.sqrt(np.mean(np.square(first - wanted))), wanted.std()
+    if noise == 0:
+        return 0.0
+    known = spread > 0 and np.isfinite(noise) and np.isfinite(spread)
+    return float(noise / spread) if known else _NOT_FINITE
 
 
 def _relative_difference(first: np.ndarray, second: np.ndarray) -> float:
