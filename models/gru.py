@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A sequence classifier: a strided convolution, then a GRU layer, unrolled.
+"""A sequence classifier: a strided convolution, then a GRU layer.
 
-TFLite has no GRU operation. As a loop it would stay in float; unrolled, with
-a matrix product for each gate, it is plain operations that both back ends
-quantize and XNNPACK runs. The file holds operations for each step, so the
-convolution makes the sequence short. With 64x3 inputs and 6 classes: 20,102
-parameters.
+TFLite has no GRU operation: a short loop is unrolled when the model is frozen,
+and the file holds operations for each step. So the convolution makes the
+sequence short. With 64x3 inputs and 6 classes: 20,102 parameters.
 
 References:
     Cho et al., "Learning Phrase Representations using RNN Encoder-Decoder for
@@ -56,9 +54,7 @@ def build(
     )(sequence)
     x = layers.BatchNormalization(momentum=_MOMENTUM, name="stem_bn")(x)
     x = layers.ReLU(name="stem_relu")(x)
-    # One matrix product for all gates (implementation 2) needs a split of its
-    # result in each step, which no delegate takes.
-    x = layers.GRU(units, unroll=True, implementation=1, name="gru")(x)
+    x = layers.GRU(units, name="gru")(x)
     x = layers.Dense(num_classes, name="logits")(x)
     probabilities = layers.Softmax(name="probabilities")(x)
     return keras.Model(sequence, probabilities, name="gru")

@@ -5,7 +5,7 @@ from absl import flags
 
 from tflite_opt.keras_models import source
 
-from . import _shape_flags
+from . import _reference_flags, _shape_flags
 
 _MODEL = flags.DEFINE_string(
     "model",
@@ -27,17 +27,6 @@ _CUSTOM_OBJECTS = flags.DEFINE_list(
 _SIGNATURE = flags.DEFINE_string(
     "signature", None, "Which signature of a SavedModel to take."
 )
-_WIDTH_MULTIPLIER = flags.DEFINE_float(
-    "width_multiplier",
-    None,
-    "Scales the filters of reference models that have it.",
-)
-
-
-def model_options() -> dict[str, float]:
-    """Returns what a reference model is built with."""
-    width = _WIDTH_MULTIPLIER.value
-    return {} if width is None else {"width_multiplier": width}
 
 
 def choice() -> source.Choice:
@@ -48,5 +37,5 @@ def choice() -> source.Choice:
         custom_objects=tuple(_CUSTOM_OBJECTS.value),
         signature=_SIGNATURE.value,
         input_shapes=_shape_flags.input_shapes(),
-        model_options=model_options(),
+        model_options=_reference_flags.model_options(),
     )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Converts a Keras model to verified .tflite variants.
+"""Converts a model to verified .tflite variants.
 
     python -m scripts.convert --recipes=float16,int8 --output_dir=runs/convert
 

@@ -34,10 +34,10 @@ _SPLIT = flags.DEFINE_enum(
     "split", "test", list(dataset.SPLIT_NAMES), "Which examples."
 )
 _KERAS_OUTPUTS = flags.DEFINE_string(
-    "keras_outputs",
+    "original_outputs",
     None,
-    "The Keras model's outputs on the split, as conversion leaves them in "
-    "float/keras_outputs.<split>.npz: adds the agreement.",
+    "The original model's outputs on the split, as conversion leaves them in "
+    "float/original_outputs.<split>.npz: adds the agreement.",
 )
 
 

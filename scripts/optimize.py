@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-r"""Turns a Keras model into verified, measured .tflite variants.
+r"""Turns a model into verified, measured .tflite variants.
 
     python -m scripts.optimize --output_dir=runs/demo
 

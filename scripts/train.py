@@ -16,13 +16,10 @@ from absl import flags
 
 from tflite_opt.keras_models import reference, train_reference
 
-from . import _cli, _data_flags, _training_flags
+from . import _cli, _data_flags, _reference_flags, _training_flags
 
 _MODEL = flags.DEFINE_enum(
     "model", "sample_cnn", reference.names(), "The reference model to train."
-)
-_WIDTH_MULTIPLIER = flags.DEFINE_float(
-    "width_multiplier", None, "Scales the filters of models that have it."
 )
 _OUTPUT_MODEL = flags.DEFINE_string(
     "output_model", None, "Path of the model, .h5 or .keras.", required=True
@@ -33,10 +30,9 @@ _OVERWRITE = flags.DEFINE_boolean("overwrite", False, "Replace that file.")
 def main(arguments: Sequence[str]) -> None:
     """Trains what the flags say and prints where it is."""
     _cli.reject_positional(arguments)
-    width = _WIDTH_MULTIPLIER.value
     request = train_reference.Request(
         model=_MODEL.value,
-        model_options={} if width is None else {"width_multiplier": width},
+        model_options=_reference_flags.model_options(),
         data=_data_flags.data_spec(_MODEL.value),
         options=_training_flags.training_options(),
         path=pathlib.Path(_OUTPUT_MODEL.value),

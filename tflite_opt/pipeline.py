@@ -85,7 +85,7 @@ def optimize(
     layout = job.Layout(root=run.root)
 
     def evaluate_on(split: str) -> list[evaluation.Evaluation]:
-        reference = layout.keras_outputs(split)
+        reference = layout.original_outputs(split)
         options = request.evaluation
         return stages.evaluate(artifacts, data, split, options, run, reference)
 

@@ -121,7 +121,7 @@ def evaluate(
     split: str,
     options: evaluation_stage.Options,
     run: run_directory.RunDirectory,
-    keras_outputs: pathlib.Path | None = None,
+    original_outputs: pathlib.Path | None = None,
 ) -> list[evaluation.Evaluation]:
     """Evaluates models on one split.
 
@@ -131,14 +131,14 @@ def evaluate(
         split: Name of the split.
         options: How.
         run: Gets records and predictions.
-        keras_outputs: `.npz` of the Keras model's outputs on the split.
+        original_outputs: `.npz` of the original model's outputs on the split.
     """
     places = build.RunRecords(run)
     examples = dataset[split]
     shared = {
         "baseline": artifacts[0].sha256,
         "data": examples.fingerprint(),
-        "keras_outputs": _hash_of(keras_outputs),
+        "original_outputs": _hash_of(original_outputs),
         "metric": options.metric,
         "max_accuracy_drop": options.max_accuracy_drop,
         "versions": run_directory.package_versions(),
@@ -159,7 +159,7 @@ def evaluate(
                     predictions_path=predictions,
                     options=options,
                     baseline=done[0] if done else None,
-                    keras_outputs=_load_arrays(keras_outputs),
+                    original_outputs=_load_arrays(original_outputs),
                 ).save(record, run.root)
                 run.finish(stage, inputs, [record, predictions])
             done.append(evaluation.Evaluation.load(record, run.root))
@@ -207,7 +207,7 @@ def _hash_of(path: pathlib.Path | None) -> str | None:
         return None
     if not path.is_file():
         raise errors.InputError(
-            "The Keras model's outputs must be an .npz file. "
+            "The original model's outputs must be an .npz file. "
             f"Received: {str(path)!r}, which is not there."
         )
     return files.sha256_of_file(path)

@@ -117,7 +117,7 @@ def test_the_verdict_needs_the_whole_interval(
 
 
 def _outputs(run, split):
-    with np.load(run.path("float", f"keras_outputs.{split}.npz")) as stored:
+    with np.load(run.path("float", f"original_outputs.{split}.npz")) as stored:
         return dict(stored)
 
 
@@ -135,13 +135,13 @@ def test_without_labels_models_are_compared_with_the_original(
         _model(finished_run, "float32"),
         examples,
         tmp_path,
-        keras_outputs=originals,
+        original_outputs=originals,
     )
     found = _evaluate(
         _model(finished_run, "int4"),
         examples,
         tmp_path,
-        keras_outputs=originals,
+        original_outputs=originals,
         baseline=baseline,
     )
     assert not found.is_labelled
@@ -156,7 +156,7 @@ def test_without_labels_models_are_compared_with_the_original(
 def test_without_labels_and_original_nothing_can_be_said(
     finished_run, split, tmp_path
 ):
-    with pytest.raises(errors.DataError, match="--keras_outputs"):
+    with pytest.raises(errors.DataError, match="--original_outputs"):
         _evaluate(_model(finished_run, "int8"), _unlabelled(split), tmp_path)
 
 

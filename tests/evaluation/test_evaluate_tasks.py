@@ -37,7 +37,7 @@ def _evaluate(builder, inputs, labels, tmp_path, originals=None):
         dataset="generated",
         predictions_path=tmp_path / "predictions.npz",
         options=evaluate.Options(num_workers=2),
-        keras_outputs=originals,
+        original_outputs=originals,
     )
 
 

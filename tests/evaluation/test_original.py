@@ -44,5 +44,5 @@ def test_what_is_no_scores_has_no_predictions_to_compare():
     ids=["name", "shape", "number"],
 )
 def test_other_outputs_are_not_those_of_the_original(shapes, num_examples):
-    with pytest.raises(errors.DataError, match="those of the Keras model"):
+    with pytest.raises(errors.DataError, match="those of the original model"):
         original.check(shapes or {"y": (2,), "z": ()}, _ORIGINALS, num_examples)

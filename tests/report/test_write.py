@@ -34,7 +34,7 @@ def _judge_again(run, metric, is_labelled=True):
             split,
             evaluate.Options(metric=metric),
             run,
-            run.path("float", f"keras_outputs.{split}.npz"),
+            run.path("float", f"original_outputs.{split}.npz"),
         )
     return write.write_report(run)[0]
 

@@ -161,7 +161,7 @@ def test_evaluate_refuses_outputs_that_are_no_arrays(
     if content is not None:
         path.write_bytes(content)
     model = finished_run.path("artifacts", "int8.tflite")
-    flag = f"--keras_outputs={path}"
+    flag = f"--original_outputs={path}"
     _refused(tmp_path, "evaluate", str(model), flag, parts=["outputs.npz"])
 
 

@@ -35,7 +35,7 @@ class Request:
         data_fingerprint: Hash of all splits, so that a resumed run notices
             other data under the same name.
         recipes: The variants to make.
-        reference_splits: Splits on which the Keras model's outputs are kept.
+        reference_splits: Splits on which the original model's outputs are kept.
         timeout_s: Longest time for one variant.
     """
 
@@ -182,7 +182,7 @@ def _frozen_files(
         layout.float_model,
         layout.data_check,
         *([layout.saved_model] if layout.saved_model.exists() else []),
-        *(layout.keras_outputs(split) for split in request.reference_splits),
+        *(layout.original_outputs(split) for split in request.reference_splits),
     ]
 
 

@@ -120,7 +120,7 @@ def freeze(
         source = dataclasses.replace(source, opened=opened, facts=opened.facts)
         write_float(source, layout.saved_model, layout.float_model)
     for name, arrays in outputs.items():
-        files.write_npz(layout.keras_outputs(name), arrays)
+        files.write_npz(layout.original_outputs(name), arrays)
     source.facts.save(layout.opened, layout.root)
 
 

@@ -41,9 +41,9 @@ class Layout(serialization.Record):
         """What the model turned out to be."""
         return self.root / "float" / "model.json"
 
-    def keras_outputs(self, split: str) -> pathlib.Path:
-        """The Keras model's outputs on a split, by output name."""
-        return self.root / "float" / f"keras_outputs.{split}.npz"
+    def original_outputs(self, split: str) -> pathlib.Path:
+        """The original model's outputs on a split, by output name."""
+        return self.root / "float" / f"original_outputs.{split}.npz"
 
     @property
     def data_check(self) -> pathlib.Path:
@@ -94,7 +94,7 @@ class Job(serialization.Record):
         layout: Where to write.
         data: For representative samples and reference outputs.
         freeze: Whether the frozen model must be made first.
-        reference_splits: Splits on which the Keras model's outputs are kept.
+        reference_splits: Splits on which the original model's outputs are kept.
         recipes: In `Recipe.to_json`'s form.
     """
 

@@ -111,7 +111,7 @@ def _golden_reference(
             name: examples.materialize(examples.first(x, few))
             for name, x in checks.items()
         },
-        outputs=files.read_npz(job.layout.keras_outputs("validation")),
+        outputs=files.read_npz(job.layout.original_outputs("validation")),
         labels=dataset["validation"].labels,
         preprocessing=job.data.describe_preprocessing(),
         original_sha256=job.model.artifact.sha256,

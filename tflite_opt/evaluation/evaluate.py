@@ -72,7 +72,7 @@ def evaluate(
     predictions_path: pathlib.Path,
     options: Options,
     baseline: evaluation.Evaluation | None = None,
-    keras_outputs: Mapping[str, np.ndarray] | None = None,
+    original_outputs: Mapping[str, np.ndarray] | None = None,
 ) -> evaluation.Evaluation:
     """Evaluates a model and writes what is kept of each example.
 
@@ -83,7 +83,7 @@ def evaluate(
         predictions_path: Gets the per-example statistics.
         options: How.
         baseline: Evaluation of the float32 variant on the same split.
-        keras_outputs: The Keras model's outputs on the split, by name.
+        original_outputs: The original model's outputs on the split, by name.
 
     Raises:
         ModelError: If the file cannot be run or the metric does not fit it.
@@ -92,7 +92,7 @@ def evaluate(
     delegate = _usable_delegate(artifact.path, artifact.sha256)
     model = interpreter.load(artifact.path, delegate=delegate)
     inputs = representative.match_inputs(split.inputs, model.inputs)
-    task = _task(artifact.name, model, inputs, split, keras_outputs)
+    task = _task(artifact.name, model, inputs, split, original_outputs)
     chosen = metrics_lib.choose(options.metric, task)
     statistics, agreement = _collect(model, inputs, task, chosen, options)
     for metric in chosen:

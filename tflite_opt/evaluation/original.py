@@ -50,8 +50,8 @@ def check(
     received = {name: array.shape for name, array in originals.items()}
     if expected != received:
         raise errors.DataError(
-            "The outputs must be those of the Keras model. "
-            f"Received: {expected}, Keras model: {received}."
+            "The outputs must be those of the original model. "
+            f"Received: {expected}, original model: {received}."
         )
 
 

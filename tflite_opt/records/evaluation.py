@@ -38,7 +38,7 @@ class Metric(serialization.Record):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Agreement(serialization.Record):
-    """Outputs of a model against those of the Keras model it came from.
+    """Outputs of a model against those of the model it came from.
 
     Attributes:
         num_examples: How many examples both have seen.
@@ -113,7 +113,7 @@ class Evaluation(serialization.Record):
             example, such as `predictions` (n,) int64; paired statistics need
             them.
         predictions_sha256: Of that file.
-        agreement: None without outputs of the Keras model.
+        agreement: None without outputs of the original model.
         drop: None for the baseline itself or without one.
         is_labelled: Whether the split has labels.
     """

@@ -16,7 +16,7 @@ class RunDescription(serialization.Record):
     """What a run set out to do.
 
     Attributes:
-        model: The Keras model.
+        model: What the user gave.
         dataset: Name of the data set.
         data_fingerprints: By split name.
         num_examples: By split name.
@@ -73,7 +73,7 @@ class Row(serialization.Record):
         metric: The primary metric on the test split.
         other_metrics: What else was computed there, such as `top5`.
         drop: Loss against float32 on the test split.
-        agreement: With the Keras model on the test split.
+        agreement: With the original model on the test split.
         median_ms: Latency.
         median_low_ms: Lower bound of its 95 % interval.
         median_high_ms: Upper bound.
@@ -144,6 +144,7 @@ class Report(serialization.Record):
         versions: Package versions.
         is_labelled: Whether the data have labels; without them the primary
             metric compares with the original model.
+        notes: What there is to say about the model, a sentence each.
         data_check: What there is to say about the representative data; None
             in runs of versions that did not look.
     """
@@ -157,6 +158,7 @@ class Report(serialization.Record):
     options: str
     command: str
     versions: dict[str, str]
+    notes: tuple[str, ...] = ()
     data_check: data_check_record.DataCheck | None = None
     is_labelled: bool = True
 

@@ -10,6 +10,7 @@ from tflite_opt.records import (
     benchmark,
     data_check,
     evaluation,
+    model_spec,
     report,
     run_directory,
     serialization,
@@ -44,6 +45,11 @@ class RunRecords:
     def recommendation(self) -> pathlib.Path:
         """`Recommendation`."""
         return self.run.path("recommendation.json")
+
+    @property
+    def opened(self) -> pathlib.Path:
+        """`OpenedModel`."""
+        return self.run.path("float", "model.json")
 
     @property
     def data_check(self) -> pathlib.Path:
@@ -104,6 +110,7 @@ def build(run: run_directory.RunDirectory) -> report.Report:
     failures = [str(failure) for failure in conversion.failures]
     failures += [item.failure.message for item in loaded if item.failure]
     options = results[0].options if results else None
+    opened = records.optional(model_spec.OpenedModel, records.opened)
     # A report travels; where the model was on this machine does not matter.
     model = dataclasses.replace(
         description.model, path=pathlib.Path(description.model.path.name)
@@ -124,6 +131,7 @@ def build(run: run_directory.RunDirectory) -> report.Report:
             for found in (item.validation, item.test)
             if found
         ),
+        notes=opened.notes() if opened else (),
         data_check=records.optional(data_check.DataCheck, records.data_check),
     )
 

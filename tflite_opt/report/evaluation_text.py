@@ -34,7 +34,7 @@ def table(results: Sequence[evaluation.Evaluation]) -> str:
         *(label(found.name) for found in first.metrics[1:]),
         "loss vs first",
         "verdict",
-        "same as Keras",
+        "same as original",
         "max |diff|",
         "mean |diff|",
     )

@@ -149,6 +149,7 @@ def to_markdown(content: report.Report) -> str:
             f"{content.runtime}; {content.options}. Median over launches, "
             "bootstrap interval over launches.",
             f"- Model: sha256 {description.model.sha256}.",
+            *(f"- {note}" for note in content.notes),
             f"- Versions: {versions}.",
             f"- Command: `{content.command}`.",
             "",
@@ -230,7 +231,7 @@ def _details(content: report.Report) -> str:
         "variant",
         "made by",
         "weights quantized",
-        "agreement with Keras",
+        "agreement with original",
         "max |diff|",
         *(evaluation_text.label(name) for name in others),
         "p90 ms",

@@ -116,7 +116,7 @@ def measure(
         int8 = _quantize(float32, loaded, run, int8_path)
         layout = job.Layout(root=run.root)
         opened = model_spec.OpenedModel.load(layout.opened, run.root)
-        (expected,) = files.read_npz(layout.keras_outputs(_SPLIT)).values()
+        (expected,) = files.read_npz(layout.original_outputs(_SPLIT)).values()
         inputs = representative.match_inputs(
             loaded[_SPLIT].inputs, interpreter.load(int8_path).inputs
         )

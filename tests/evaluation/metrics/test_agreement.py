@@ -70,5 +70,5 @@ def test_data_without_labels_ask_for_it(output, name):
 
 
 def test_it_needs_the_outputs_of_the_original():
-    with pytest.raises(errors.DataError, match="--keras_outputs"):
+    with pytest.raises(errors.DataError, match="--original_outputs"):
         base.choose("auto", tasks.a_task(_SCORES, None))

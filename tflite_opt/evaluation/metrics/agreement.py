@@ -89,7 +89,7 @@ class RelativeError(resampled.Resampled):
 def _check_original(metric: base.Metric, task: task_lib.Task) -> None:
     metric.require(
         task.originals is not None,
-        "the original model's outputs (--keras_outputs), or use labelled "
+        "the original model's outputs (--original_outputs), or use labelled "
         "data and another metric",
         task,
     )
