@@ -6,6 +6,7 @@ variables as constants. Freezing once takes a second and makes each conversion
 several times faster than starting from the Keras model.
 """
 
+import math
 import pathlib
 import re
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,10 @@ import numpy as np
 
 from tflite_opt.keras_models import recurrent, traceable
 from tflite_opt.records import errors, examples, facts
+
+_MAX_BATCH_SIZE = 256
+# The activations of a convolutional network are dozens of times its input.
+_MAX_BATCH_BYTES = 1 << 24
 
 SIGNATURE_KEY = "serving_default"
 
@@ -116,7 +121,9 @@ def freeze(model: Any, directory: pathlib.Path) -> None:
 
 
 def predict(
-    model: Any, inputs: Mapping[str, examples.Examples], batch_size: int = 256
+    model: Any,
+    inputs: Mapping[str, examples.Examples],
+    batch_size: int | None = None,
 ) -> dict[str, np.ndarray]:
     """Returns the model's outputs in inference mode.
 
@@ -125,7 +132,8 @@ def predict(
         inputs: By its input names, shape `(n, ...)`; lazy ones are loaded
             batch by batch.
         batch_size: Examples at a time; the outputs do not depend on it beyond
-            rounding.
+            rounding. None for as many as are small beside the model's
+            activations.
 
     Returns:
         By the model's output names, arrays of shape `(n, ...)`.
@@ -133,21 +141,26 @@ def predict(
     import tensorflow as tf
 
     model = traceable.of(model)
-    batch_size = min(batch_size, model.max_batch_size or batch_size)
+    arrays = [inputs[spec.name] for spec in model.inputs]
+    size = model.max_batch_size or batch_size or _fitting_batch(arrays)
 
     @tf.function(autograph=False, reduce_retracing=True)
     def call(*batch: Any) -> list[Any]:
         return model.call(batch)
 
-    arrays = [inputs[spec.name] for spec in model.inputs]
     batches = [
-        call(*(tf.constant(x[start : start + batch_size]) for x in arrays))
-        for start in range(0, len(arrays[0]), batch_size)
+        call(*(tf.constant(x[start : start + size]) for x in arrays))
+        for start in range(0, len(arrays[0]), size)
     ]
     return {
         name: np.concatenate([batch[index].numpy() for batch in batches])
         for index, name in enumerate(model.output_names)
     }
+
+
+def _fitting_batch(arrays: Sequence[examples.Examples]) -> int:
+    one = sum(math.prod(x.shape[1:]) * x.dtype.itemsize for x in arrays)
+    return max(1, min(_MAX_BATCH_SIZE, _MAX_BATCH_BYTES // max(one, 1)))
 
 
 def _check_names(
