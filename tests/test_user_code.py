@@ -77,6 +77,14 @@ def test_their_traceback_is_kept_without_ours(module):
     assert "user_code.py" not in text
 
 
+def test_a_call_that_does_not_fit_names_no_line_of_ours(module):
+    module("theirs_g", "def none():\n    return 1\n")
+    with pytest.raises(errors.UserCodeError) as caught:
+        user_code.call("theirs_g:none", 1)
+    assert str(caught.value).endswith("1 was given")
+    assert "user_code" not in caught.value.traceback_text
+
+
 def test_a_module_that_fails_while_it_is_imported_is_theirs(module):
     module("theirs_e", "import no_such_thing\n")
     with pytest.raises(errors.UserCodeError, match="no_such_thing"):

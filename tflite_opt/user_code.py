@@ -7,6 +7,7 @@ wrong here.
 """
 
 import importlib
+import itertools
 import pathlib
 import sys
 import traceback
@@ -120,25 +121,27 @@ def _import(name: str, reference: str) -> Any:
 
 
 def _blame(reference: str, error: BaseException) -> errors.UserCodeError:
-    frames = traceback.extract_tb(error.__traceback__)
-    # The user's own frames follow those of this module and the import system.
-    own = next(
-        (
-            index
-            for index, frame in enumerate(frames)
-            if frame.filename != __file__
-            and "importlib" not in frame.filename
-            and not frame.filename.startswith("<frozen")
-        ),
-        0,
+    # The frames of this module and of the import system come first.
+    frames = list(
+        itertools.dropwhile(_is_ours, traceback.extract_tb(error.__traceback__))
     )
-    lines = traceback.format_list(frames[own:])
+    lines = traceback.format_list(frames)
     lines += traceback.format_exception_only(error)
-    last = frames[-1]
     # The rest, of TensorFlow a page, is in the traceback.
     first, *_ = [*str(error).splitlines(), ""]
+    where = ""
+    if frames:
+        file = pathlib.Path(frames[-1].filename).name
+        where = f" ({file}:{frames[-1].lineno})"
     return errors.UserCodeError(
-        f"Your {reference} raised {type(error).__name__}: {first} "
-        f"({pathlib.Path(last.filename).name}:{last.lineno})",
+        f"Your {reference} raised {type(error).__name__}: {first}{where}",
         f"Traceback of your code, {reference}:\n{''.join(lines)}",
+    )
+
+
+def _is_ours(frame: traceback.FrameSummary) -> bool:
+    return (
+        frame.filename == __file__
+        or "importlib" in frame.filename
+        or frame.filename.startswith("<frozen")
     )
