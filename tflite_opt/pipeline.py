@@ -55,6 +55,7 @@ def optimize(
     """
     data = sources.load(request.data)
     fingerprint = data.fingerprint()
+    source.check(request.model, request.data)
     stages.preflight(
         preflight.Request(
             choice=request.model,

@@ -35,7 +35,7 @@ def test_names_are_found_without_importing_tensorflow():
 
 @pytest.mark.parametrize("name", reference.names())
 def test_every_model_has_a_data_set_of_its_own(name):
-    assert reference.default_dataset(name) in sources.NAMES
+    assert reference.default_dataset(name) in sources.forms()
 
 
 def test_finds_models_that_were_installed_inside_the_package(

@@ -83,8 +83,9 @@ def test_an_autoencoder_is_tested_on_telling_anomalies(tmp_path):
         (
             "autoencoder",
             "tokens",
-            "Examples for the input 'example' must be float32. Received: "
-            "dtype=int32",
+            "autoencoder learns from normal examples, label 0, and is tested "
+            "on how well it tells anomalies, label 1. Received: labels [0, 1, "
+            "2, 3] in train",
         ),
         ("cnn_1d", "graphs", "cnn_1d needs sequence (steps, channels)."),
     ],

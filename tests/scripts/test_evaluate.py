@@ -36,7 +36,7 @@ def test_an_exception_of_theirs_comes_with_their_traceback(
     done = _evaluate(finished_run, tmp_path, f"{_USERS}:broken")
     assert done.returncode == 2
     *shown, last = done.stderr.strip().splitlines()
-    assert last.startswith("error: tests.evaluation.metrics.users:broken")
+    assert last.startswith("error: Your tests.evaluation.metrics.users:broken")
     assert "KeyError: 'a key of theirs'" in last
     files = [line for line in shown if line.lstrip().startswith("File ")]
     assert len(files) == 1

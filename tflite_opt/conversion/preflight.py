@@ -73,7 +73,10 @@ def run(
 def _events(
     request: Request, log: pathlib.Path | None
 ) -> Iterator[dict[str, Any]]:
-    with tempfile.TemporaryDirectory() as folder:
+    if log is not None:
+        log.parent.mkdir(parents=True, exist_ok=True)
+    # The child writes its files beside the log: there is room for a run.
+    with tempfile.TemporaryDirectory(dir=log and log.parent) as folder:
         path = pathlib.Path(folder) / "request.json"
         request.save(path)
         yield from child_process.events(

@@ -9,7 +9,6 @@ import json
 import os
 import pathlib
 import sys
-import tempfile
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -40,18 +39,16 @@ Emit = Callable[..., None]
 
 def main(arguments: list[str]) -> None:
     """Examines one model."""
-    request = preflight_stage.Request.load(pathlib.Path(arguments[0]))
-    with (
-        os.fdopen(int(arguments[1]), "w") as events,
-        tempfile.TemporaryDirectory() as folder,
-    ):
+    path = pathlib.Path(arguments[0])
+    request = preflight_stage.Request.load(path)
+    with os.fdopen(int(arguments[1]), "w") as events:
 
         def emit(event: str, **values: Any) -> None:
             events.write(json.dumps({"event": event, **values}) + "\n")
             events.flush()
 
         try:
-            _run(request, pathlib.Path(folder), emit)
+            _run(request, path.parent, emit)
         except errors.TfliteOptError as error:
             emit("aborted", error=errors.to_parent(error))
 
