@@ -73,24 +73,13 @@ def freeze(model: Any, directory: pathlib.Path) -> None:
 
     specs = input_specs(model)
     model = traceable.of(model)
-    # The frozen function takes its inputs in this order, whatever they are
-    # called; names come back with the signature.
-    with recurrent.unrolled(model.loops):
-        concrete = tf.function(
-            lambda *inputs: model.call(inputs), autograph=False
-        ).get_concrete_function(
-            *(
-                tf.TensorSpec(spec.shape, spec.dtype, name=f"input_{index}")
-                for index, spec in enumerate(specs)
-            )
-        )
     module = tf.Module()
+    frozen = _trace(model, specs)
     if model.keeps_loops:
-        frozen = concrete
         module.kept_variables = list(model.variables)
     else:
         frozen = convert_to_constants.convert_variables_to_constants_v2(
-            concrete, lower_control_flow=False
+            frozen, lower_control_flow=False
         )
     module.serve = tf.function(
         lambda *inputs: dict(
@@ -118,6 +107,26 @@ def freeze(model: Any, directory: pathlib.Path) -> None:
             f"Cannot write the frozen model to {str(directory)!r}: "
             f"{getattr(error, 'message', error)}"
         ) from error
+
+
+def _trace(
+    model: traceable.Traceable, specs: Sequence[facts.TensorSpec]
+) -> Any:
+    """Returns a concrete function that takes its inputs in the order of specs.
+
+    They have no names in it; those come back with the signature.
+    """
+    import tensorflow as tf
+
+    with recurrent.unrolled(model.loops):
+        return tf.function(
+            lambda *inputs: model.call(inputs), autograph=False
+        ).get_concrete_function(
+            *(
+                tf.TensorSpec(spec.shape, spec.dtype, name=f"input_{index}")
+                for index, spec in enumerate(specs)
+            )
+        )
 
 
 def predict(

@@ -15,7 +15,12 @@ from typing import Any
 import numpy as np
 
 from tflite_opt import user_code
-from tflite_opt.keras_models import loading, rebuilding, traceable
+from tflite_opt.keras_models import (
+    loading,
+    rebuilding,
+    saved_model,
+    traceable,
+)
 from tflite_opt.records import errors, model_spec
 
 # Largest difference between a Keras 3 model and its rebuilding; relative to
@@ -236,7 +241,7 @@ def _from_saved_model(
         opened = from_keras(model)
         if opened.keras is not None:
             return opened
-    found = traceable.from_saved_model(path, signature)
+    found = saved_model.load(path, signature)
     return Opened(
         original=found,
         converted=found,

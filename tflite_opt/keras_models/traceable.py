@@ -6,14 +6,11 @@ model leaves open stay open until `with_sizes` fills them in.
 """
 
 import dataclasses
-import pathlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from tflite_opt.keras_models import recurrent
 from tflite_opt.records import errors, facts
-
-_DEFAULT_SIGNATURE = "serving_default"
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
@@ -97,7 +94,7 @@ def from_keras(model: Any) -> Traceable:
                 f"The input {name!r} must be a dense tensor. "
                 f"Received: {type(tensor).__name__}"
             )
-        specs.append(_spec(name, tensor.shape, tensor.dtype.name))
+        specs.append(input_spec(name, tensor.shape, tensor.dtype.name))
 
     def call(inputs: Sequence[Any]) -> list[Any]:
         arguments = list(inputs) if len(inputs) > 1 else inputs[0]
@@ -110,7 +107,7 @@ def from_keras(model: Any) -> Traceable:
         call=call,
         variables=model.variables,
         keeps_loops=bool(fused),
-        max_batch_size=_batch_limit(tensor.shape for tensor in model.inputs),
+        max_batch_size=batch_limit(tensor.shape for tensor in model.inputs),
         loops=loops,
     )
 
@@ -136,7 +133,7 @@ def from_keras3(model: Any) -> Traceable:
     return Traceable(
         name=model.name,
         inputs=tuple(
-            _spec(
+            input_spec(
                 tensor._keras_history.operation.name, tensor.shape, tensor.dtype
             )
             for tensor in graph.inputs
@@ -144,79 +141,8 @@ def from_keras3(model: Any) -> Traceable:
         output_names=tuple(graph.output_names),
         call=call,
         variables=_variables(model),
-        max_batch_size=_batch_limit(tensor.shape for tensor in graph.inputs),
+        max_batch_size=batch_limit(tensor.shape for tensor in graph.inputs),
     )
-
-
-def from_saved_model(path: pathlib.Path, signature: str | None) -> Traceable:
-    """Makes one signature of a SavedModel traceable.
-
-    Args:
-        path: The directory.
-        signature: Its key; None for the only one, or `serving_default`.
-
-    Raises:
-        ModelError: If it cannot be loaded, has no such signature, or takes
-            what is no dense tensor of numbers.
-    """
-    import tensorflow as tf
-
-    try:
-        loaded = tf.saved_model.load(str(path))
-    except (OSError, ValueError, KeyError, tf.errors.OpError) as error:
-        raise errors.ModelError(
-            f"Cannot load the SavedModel {str(path)!r}: "
-            f"{getattr(error, 'message', error)}"
-        ) from error
-    chosen = choose_signature(list(loaded.signatures), signature, str(path))
-    function = loaded.signatures[chosen]
-    _, arguments = function.structured_input_signature
-    names = list(arguments)
-
-    def call(inputs: Sequence[Any]) -> list[Any]:
-        outputs = function(**dict(zip(names, inputs, strict=True)))
-        return [outputs[name] for name in function.structured_outputs]
-
-    return Traceable(
-        name=path.name,
-        inputs=tuple(
-            _spec(name, spec.shape, spec.dtype.name)
-            for name, spec in arguments.items()
-        ),
-        output_names=tuple(function.structured_outputs),
-        call=call,
-        # The functions that were loaded hold the variables only weakly.
-        variables=[*function.variables, loaded],
-        keeps_loops=_has_recurrent_functions(function),
-        max_batch_size=_batch_limit(s.shape for s in arguments.values()),
-    )
-
-
-def choose_signature(
-    keys: Sequence[str], signature: str | None, where: str
-) -> str:
-    """Returns the signature to take.
-
-    Args:
-        keys: What there is.
-        signature: What was asked for, if anything.
-        where: Names the model in messages.
-
-    Raises:
-        ModelError: If it is not there, or there are several to choose from.
-    """
-    chosen = signature
-    if chosen is None:
-        only = keys[0] if len(keys) == 1 else None
-        chosen = _DEFAULT_SIGNATURE if _DEFAULT_SIGNATURE in keys else only
-    if chosen is None or chosen not in keys:
-        wanted = repr(signature) if signature else "none"
-        raise errors.ModelError(
-            "`signature` must be one of the model's, which are "
-            f"{', '.join(keys) or 'none'}. Received: signature={wanted} for "
-            f"{where!r}."
-        )
-    return chosen
 
 
 def _from_subclass(model: Any) -> Traceable:
@@ -249,7 +175,7 @@ def _from_subclass(model: Any) -> Traceable:
 
     return Traceable(
         name=model.name,
-        inputs=(_spec(name, shape, dtype),),
+        inputs=(input_spec(name, shape, dtype),),
         output_names=tuple(f"output_{i}" for i in range(len(outputs))),
         call=call,
         variables=_variables(model),
@@ -264,11 +190,17 @@ def _variables(model: Any) -> list[Any]:
     ]
 
 
-def _batch_limit(shapes: Iterable[Any]) -> int | None:
+def batch_limit(shapes: Iterable[Any]) -> int | None:
+    """Returns 1 for inputs whose batch is fixed, None for open ones."""
     return 1 if any(tuple(shape)[:1] == (1,) for shape in shapes) else None
 
 
-def _spec(name: str, shape: Any, dtype: str) -> facts.TensorSpec:
+def input_spec(name: str, shape: Any, dtype: str) -> facts.TensorSpec:
+    """Returns an input with a batch of 1; open sizes are -1.
+
+    Raises:
+        ModelError: If it is no dense tensor of numbers with an open batch.
+    """
     sizes = getattr(shape, "rank", 0) is not None and tuple(shape)
     if not sizes:
         raise errors.ModelError(
@@ -305,12 +237,3 @@ def _with_size(
             f"for -1. Received: {shape}."
         )
     return dataclasses.replace(spec, shape=shape)
-
-
-def _has_recurrent_functions(function: Any) -> bool:
-    """Whether Keras marked a body as that of a recurrent layer."""
-    return any(
-        b"lstm" in definition.attr["api_implements"].s
-        or b"gru" in definition.attr["api_implements"].s
-        for definition in function.graph.as_graph_def().library.function
-    )
