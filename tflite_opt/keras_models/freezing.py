@@ -19,7 +19,7 @@ from tflite_opt.records import errors, examples, facts
 
 _MAX_BATCH_SIZE = 256
 # The activations of a convolutional network are dozens of times its input.
-_MAX_BATCH_BYTES = 1 << 24
+_MAX_BATCH_BYTES = 1 << 22
 
 SIGNATURE_KEY = "serving_default"
 
