@@ -3,13 +3,27 @@
 
 import dataclasses
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
 from tflite_opt.records import artifact as artifact_record
-from tflite_opt.records import errors, serialization
+from tflite_opt.records import errors, machine, serialization
 
 Delegate = Literal["xnnpack", "none"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class InputFile(serialization.Record):
+    """A user's own inputs.
+
+    Attributes:
+        path: An `.npz` of arrays by input name, shape `(n, ...)`; an inference
+            takes the first examples.
+        sha256: Of the file.
+    """
+
+    path: pathlib.Path
+    sha256: str
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -17,28 +31,54 @@ class RuntimeOptions(serialization.Record):
     """How to run a model, in the words of TFLite's `benchmark_model`.
 
     Attributes:
-        num_threads: Threads of the interpreter, at least 1.
+        num_threads: Threads of each interpreter, at least 1.
         delegate: `xnnpack`, or `none` for the builtin kernels.
-        warmup_runs: Least number of inferences before timing starts.
+        warmup_runs: Least number of inferences before timing starts, the
+            first one not counted.
         warmup_min_secs: Least duration of the warm-up in seconds.
+        warmup_max_secs: Cap on a warm-up that does not get steady.
         num_runs: Least number of timed inferences in one launch.
         min_secs: Least duration of the timed inferences in seconds.
         max_secs: Cap on the timed inferences of one launch in seconds.
         launches: Number of separate processes; the unit of replication.
-        timeout_s: A launch that takes longer is killed and is an error.
+        timeout_s: A launch that takes longer, beside what it is asked to
+            last, is killed and is an error.
         seed: Of the inputs and of the order of launches.
+        run_delay: Pause before each inference in seconds.
+        cpu_mask: The CPUs to run on, in hexadecimal as for `taskset`; "" for
+            all.
+        signature: Which one to run; "" for the main graph.
+        input_shapes: Instead of the file's own, by name of the input.
+        dynamic_dimension: Size of all other dimensions left open.
+        inputs: The user's; None for seeded ones.
+        concurrency: Interpreters that run at the same time in each launch.
+        soak_s: If positive, how long a launch lasts to show drift; replaces
+            `num_runs`, `min_secs` and `max_secs`.
+        check: Whether outputs are checked, too.
     """
 
     num_threads: int = 1
     delegate: Delegate = "xnnpack"
-    warmup_runs: int = 5
+    warmup_runs: int = 10
     warmup_min_secs: float = 0.1
+    warmup_max_secs: float = 2.0
     num_runs: int = 50
-    min_secs: float = 0.2
+    min_secs: float = 0.5
     max_secs: float = 10.0
-    launches: int = 5
+    launches: int = 10
     timeout_s: float = 120.0
     seed: int = 0
+    run_delay: float = 0.0
+    cpu_mask: str = ""
+    signature: str = ""
+    input_shapes: dict[str, tuple[int, ...]] = dataclasses.field(
+        default_factory=dict
+    )
+    dynamic_dimension: int | None = None
+    inputs: InputFile | None = None
+    concurrency: int = 1
+    soak_s: float = 0.0
+    check: bool = True
 
     def __post_init__(self) -> None:
         """Checks the bounds.
@@ -47,23 +87,56 @@ class RuntimeOptions(serialization.Record):
             InputError: If a value is out of its range.
         """
         super().__post_init__()
-        for name in ("num_threads", "num_runs", "launches"):
-            if getattr(self, name) < 1:
-                raise errors.InputError(
-                    f"`{name}` must be at least 1. "
-                    f"Received: {name}={getattr(self, name)}"
-                )
-        for name in ("warmup_runs", "warmup_min_secs", "min_secs"):
-            if getattr(self, name) < 0:
-                raise errors.InputError(
-                    f"`{name}` must not be negative. "
-                    f"Received: {name}={getattr(self, name)}"
-                )
-        if self.max_secs <= 0 or self.timeout_s <= 0:
+        for names, rule, is_met in _BOUNDS:
+            for name in names:
+                if not is_met(getattr(self, name)):
+                    raise errors.InputError(
+                        f"`{name}` must {rule}. "
+                        f"Received: {name}={getattr(self, name)}"
+                    )
+        if self.soak_s and self.concurrency > 1:
             raise errors.InputError(
-                "`max_secs` and `timeout_s` must be positive. Received: "
-                f"max_secs={self.max_secs}, timeout_s={self.timeout_s}"
+                "`soak_s` must be measured with one interpreter. Received: "
+                f"soak_s={self.soak_s}, concurrency={self.concurrency}"
             )
+        if self.cpu_mask and not self.cpus():
+            raise errors.InputError(
+                "`cpu_mask` must be a positive hexadecimal number, as for "
+                f"`taskset`. Received: cpu_mask={self.cpu_mask!r}"
+            )
+
+    def cpus(self) -> tuple[int, ...]:
+        """Returns the numbers of the CPUs in the mask, if it is one."""
+        try:
+            mask = int(self.cpu_mask, 16)
+        except ValueError:
+            return ()
+        return tuple(i for i in range(mask.bit_length()) if mask >> i & 1)
+
+
+_BOUNDS: tuple[tuple[tuple[str, ...], str, Callable[[float], bool]], ...] = (
+    (
+        ("num_threads", "num_runs", "launches", "concurrency"),
+        "be at least 1",
+        lambda value: value >= 1,
+    ),
+    (
+        (
+            "warmup_runs",
+            "warmup_min_secs",
+            "min_secs",
+            "run_delay",
+            "soak_s",
+        ),
+        "not be negative",
+        lambda value: value >= 0,
+    ),
+    (
+        ("warmup_max_secs", "max_secs", "timeout_s"),
+        "be positive",
+        lambda value: value > 0,
+    ),
+)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -79,8 +152,18 @@ class Launch(serialization.Record):
         median_ms: Of the timed invocations.
         peak_memory_bytes: High-water mark of the process's resident memory.
         model_memory_bytes: Growth of it from before the model was loaded.
-        partitions: Delegate nodes the process saw.
+        partitions: Delegate nodes the process saw; None where they cannot be
+            seen, as in another graph than the main one.
         started_at: UTC, ISO 8601.
+        warmup_ms: How long the dropped invocations took, the first included.
+        is_steady: Whether the latency was steady when timing began; None if
+            the source does not judge it.
+        resident_memory_bytes: Of the process after warm-up.
+        timing_ns: What the timing of one invocation itself takes, median; it
+            is part of each sample.
+        throughput_per_s: Invocations of all interpreters per second of wall
+            time.
+        state: Of the machine.
     """
 
     source: str
@@ -91,8 +174,14 @@ class Launch(serialization.Record):
     median_ms: float
     peak_memory_bytes: int
     model_memory_bytes: int
-    partitions: int
+    partitions: int | None
     started_at: str
+    warmup_ms: float | None = None
+    is_steady: bool | None = None
+    resident_memory_bytes: int | None = None
+    timing_ns: float | None = None
+    throughput_per_s: float | None = None
+    state: machine.MachineState | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -144,6 +233,61 @@ class DeviceInfo(serialization.Record):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class ConcurrentStats(serialization.Record):
+    """Latency and throughput of interpreters that run at the same time.
+
+    Attributes:
+        num_interpreters: How many.
+        throughput_per_s: Median over launches of the invocations of all of
+            them per second of wall time.
+        p50_ms: Median of the pooled samples.
+        p95_ms: 95th percentile of them.
+        p99_ms: 99th percentile of them.
+    """
+
+    num_interpreters: int
+    throughput_per_s: float
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DriftWindow(serialization.Record):
+    """A stretch of a soak.
+
+    Attributes:
+        start_s: Since the first timed invocation.
+        end_s: Likewise.
+        median_ms: Of the invocations in it.
+        p95_ms: 95th percentile of them.
+        num_samples: How many there are.
+    """
+
+    start_s: float
+    end_s: float
+    median_ms: float
+    p95_ms: float
+    num_samples: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class OutputCheck(serialization.Record):
+    """Whether what was measured also computes the right thing.
+
+    Attributes:
+        reference: What the outputs were compared with: golden vectors beside
+            the artifact, or the builtin kernels.
+        description: One phrase with what was found.
+        warnings: One sentence each.
+    """
+
+    reference: Literal["golden vectors", "builtin kernels"]
+    description: str
+    warnings: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class BenchmarkResult(serialization.Record):
     """One artifact measured on one device with one set of options.
 
@@ -157,10 +301,13 @@ class BenchmarkResult(serialization.Record):
         init_ms: Median over launches.
         first_inference_ms: Median over launches.
         peak_memory_bytes: Largest over launches.
-        partitions: Delegate nodes.
+        partitions: Delegate nodes; None if not known.
         samples_path: `.npz` with `launch_<i>_ns` (n,) int64 raw samples.
         samples_sha256: Of that file.
         warnings: One sentence each.
+        check: None if outputs were not checked.
+        concurrent: None with a single interpreter.
+        drift: Windows of a soak in order of time, of the first launch.
     """
 
     artifact: artifact_record.Artifact
@@ -172,10 +319,13 @@ class BenchmarkResult(serialization.Record):
     init_ms: float
     first_inference_ms: float
     peak_memory_bytes: int
-    partitions: int
+    partitions: int | None
     samples_path: pathlib.Path
     samples_sha256: str
     warnings: tuple[str, ...] = ()
+    check: OutputCheck | None = None
+    concurrent: ConcurrentStats | None = None
+    drift: tuple[DriftWindow, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
