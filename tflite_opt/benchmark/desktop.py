@@ -181,7 +181,9 @@ class _Session:
                 else None
             ),
             drift=(
-                spread.drift(samples[0], options.run_delay)
+                spread.drift(
+                    samples[0], len(samples[0]) / launches[0].throughput_per_s
+                )
                 if options.soak_s
                 else ()
             ),

@@ -71,18 +71,21 @@ def concurrent_stats(
 
 
 def drift(
-    samples_ns: np.ndarray, run_delay_s: float
+    samples_ns: np.ndarray, duration_s: float
 ) -> tuple[benchmark.DriftWindow, ...]:
     """Cuts a soak into windows of equal duration.
 
     Args:
         samples_ns: Of one launch, in order of time, shape `(n,)`.
-        run_delay_s: Pause before each of them.
+        duration_s: Of all of them with what lies between, which is taken to
+            be the same before each.
 
     Returns:
         At most 60; windows in which no inference ended are left out.
     """
-    ends_s = np.cumsum(samples_ns / 1e9 + run_delay_s)
+    samples_s = samples_ns / 1e9
+    between_s = (duration_s - samples_s.sum()) / len(samples_s)
+    ends_s = np.cumsum(samples_s + between_s)
     total = float(ends_s[-1])
     count = max(1, min(_NUM_WINDOWS, int(total / _MIN_WINDOW_S)))
     bounds = np.linspace(0, total, count + 1)

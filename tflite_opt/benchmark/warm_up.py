@@ -9,18 +9,24 @@ References:
     https://cs.android.com/androidx/platform/frameworks/support/+/androidx-main:benchmark/benchmark-common/src/main/java/androidx/benchmark/WarmupManager.kt
 """
 
+import statistics
+
 _FAST, _SLOW = 0.2, 0.02
 _MAX_RATIO = 0.04
 _CONSECUTIVE = 20
 # An interrupted inference says nothing of the trend. One that takes longer
 # than this many times the slow average counts as one that takes so long.
 _MAX_OUTLIER = 1.5
+# Both averages start from the median of so many, one of which may be an
+# outlier, too.
+_NUM_FIRST = 5
 
 
 class Steadiness:
     """Judges latencies one by one."""
 
     def __init__(self) -> None:
+        self._first: list[float] = []
         self._fast = self._slow = 0.0
         self._close = 0
 
@@ -31,8 +37,9 @@ class Steadiness:
 
     def add(self, latency: float) -> None:
         """Takes the next latency, in any unit."""
-        if not self._slow:
-            self._fast = self._slow = latency
+        if len(self._first) < _NUM_FIRST:
+            self._first.append(latency)
+            self._fast = self._slow = statistics.median(self._first)
             return
         latency = min(latency, _MAX_OUTLIER * self._slow)
         self._fast += _FAST * (latency - self._fast)
