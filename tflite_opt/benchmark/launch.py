@@ -10,7 +10,6 @@ Imports LiteRT and numpy, nothing else of weight.
 
 import array
 import contextlib
-import ctypes
 import dataclasses
 import datetime
 import io
@@ -18,7 +17,6 @@ import json
 import os
 import pathlib
 import resource
-import signal
 import sys
 import threading
 import time
@@ -28,13 +26,13 @@ from typing import Any
 
 import numpy as np
 
+from tflite_opt import child_process
 from tflite_opt.benchmark import local_machine, warm_up
 from tflite_opt.tflite import runnable
 
 _TIMING_REPEATS = 1001
 # Threads that wait for Python must not wait for its default of 5 ms.
 _SWITCH_INTERVAL_S = 1e-4
-_PR_SET_PDEATHSIG = 1
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -59,20 +57,13 @@ def main(arguments: list[str]) -> None:
     # Whatever the runtime prints must not get between the bytes.
     with os.fdopen(os.dup(1), "wb") as stream:
         os.dup2(2, 1)
-        _end_with_parent()
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        child_process.end_with_parent()
         content = io.BytesIO()
         summary, samples = _measure(json.loads(arguments[0]))
         np.savez_compressed(
             content, summary=np.array(json.dumps(summary)), samples_ns=samples
         )
         stream.write(content.getbuffer())
-
-
-def _end_with_parent() -> None:
-    """Makes the kernel kill this process when its parent is gone."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _measure(spec: dict[str, Any]) -> tuple[dict[str, Any], np.ndarray]:

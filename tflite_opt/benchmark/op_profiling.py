@@ -8,7 +8,6 @@ writes a lot to stderr, which ends in a log file.
 import json
 import os
 import pathlib
-import resource
 import sys
 import tempfile
 
@@ -84,7 +83,7 @@ def _main(arguments: list[str]) -> None:
     # Whoever starts the child does not need it.
     from tflite_opt.tflite import profiler
 
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    child_process.end_with_parent()
     spec = json.loads(arguments[0])
     path = pathlib.Path(spec["model"])
     with np.load(spec["inputs"]) as stored:

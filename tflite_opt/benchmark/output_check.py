@@ -10,7 +10,6 @@ with the builtin kernels' on the inputs that are timed.
 import json
 import os
 import pathlib
-import resource
 import sys
 from typing import Any
 
@@ -158,7 +157,7 @@ def _output_specs(
 
 
 def _main(arguments: list[str]) -> None:
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    child_process.end_with_parent()
     spec = json.loads(arguments[0])
     with os.fdopen(int(arguments[1]), "w") as stream:
         try:
