@@ -102,10 +102,16 @@ def reject_positional(arguments: Sequence[str]) -> None:
         )
 
 
-def tflite_files(paths: Sequence[str]) -> list[artifact.Artifact]:
+def tflite_files(
+    paths: Sequence[str], *, must_be_valid: bool = True
+) -> list[artifact.Artifact]:
     """Returns the records of the `.tflite` files given as arguments.
 
     Each is called by its stem, or by its path when two share a stem.
+
+    Args:
+        paths: The arguments.
+        must_be_valid: Whether a file that is there but damaged is an error.
 
     Raises:
         InputError: If there are none, or one is given twice.
@@ -117,7 +123,8 @@ def tflite_files(paths: Sequence[str]) -> list[artifact.Artifact]:
             f"Received: {' '.join(paths) or 'none'}."
         )
     for path in paths:
-        flatbuffer.read(pathlib.Path(path))
+        if must_be_valid or not pathlib.Path(path).is_file():
+            flatbuffer.read(pathlib.Path(path))
     stems = [pathlib.Path(path).stem for path in paths]
     unique = len(set(stems)) == len(stems)
     return [

@@ -97,6 +97,22 @@ def latency(median_ms: float, spread: float = 0.01) -> benchmark.LatencyStats:
     )
 
 
+def launch(median_ms: float = 1.0, **fields: Any) -> benchmark.Launch:
+    values: dict[str, Any] = {
+        "source": "tflite_opt.launch",
+        "init_ms": 1.0,
+        "first_inference_ms": 1.0,
+        "warmup_runs": 10,
+        "num_runs": 50,
+        "median_ms": median_ms,
+        "peak_memory_bytes": 1_000_000,
+        "model_memory_bytes": 1_000,
+        "partitions": 1,
+        "started_at": "2026-01-01T00:00:00+00:00",
+    }
+    return benchmark.Launch(**values | fields)
+
+
 def result(
     item: artifact.Artifact, median_ms: float = 1.0, spread: float = 0.01
 ) -> benchmark.BenchmarkResult:

@@ -6,9 +6,11 @@ and makes sure that nothing of it is left behind.
 """
 
 import contextlib
+import ctypes
 import json
 import os
 import pathlib
+import resource
 import select
 import signal
 import subprocess
@@ -18,6 +20,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 _PACKAGE_ROOT = pathlib.Path(__file__).resolve().parents[1]
+_PR_SET_PDEATHSIG = 1
 
 
 class ChildError(Exception):
@@ -32,6 +35,16 @@ def environment() -> dict[str, str]:
         "PYTHONPATH": os.pathsep.join(paths),
         "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"),
     }
+
+
+def end_with_parent() -> None:
+    """Makes the kernel kill this child when its parent is gone, on Linux.
+
+    A parent that is killed cannot do it itself. A crash leaves no core file.
+    """
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def events(

@@ -222,8 +222,17 @@ def measure(
     runner: benchmark.Runner,
     options: benchmark.RuntimeOptions,
     run: run_directory.RunDirectory,
+    folder: str = "",
 ) -> list[benchmark.BenchmarkResult]:
-    """Benchmarks all artifacts; returns those that could be measured."""
+    """Benchmarks all artifacts; returns those that could be measured.
+
+    Args:
+        artifacts: With different names.
+        runner: What measures.
+        options: How.
+        run: Gets records and samples.
+        folder: Where, below those of a run's one set of options.
+    """
     places = build.RunRecords(run)
     inputs = {
         item.name: {
@@ -233,28 +242,46 @@ def measure(
         }
         for item in artifacts
     }
+    stages = {x.name: f"benchmark/{folder}{x.name}" for x in artifacts}
     missing = [
         item
         for item in artifacts
-        if not run.is_done(f"benchmark/{item.name}", inputs[item.name])
+        if not run.is_done(stages[item.name], inputs[item.name])
     ]
-    for result in runner.run(missing, options, run.path("benchmarks")):
+    for result in runner.run(missing, options, run.path("benchmarks", folder)):
         name = result.artifact.name
-        failure_path = places.benchmark_failure(name)
+        failure_path = places.benchmark_failure(f"{folder}{name}")
         failure_path.unlink(missing_ok=True)
         if isinstance(result, benchmark.BenchmarkFailure):
             result.save(failure_path, run.root)
             continue
-        path = places.benchmark(name)
+        path = places.benchmark(f"{folder}{name}")
         result.save(path, run.root)
-        run.finish(
-            f"benchmark/{name}", inputs[name], [path, result.samples_path]
-        )
+        run.finish(stages[name], inputs[name], [path, result.samples_path])
     return [
-        benchmark.BenchmarkResult.load(places.benchmark(item.name), run.root)
+        benchmark.BenchmarkResult.load(
+            places.benchmark(f"{folder}{item.name}"), run.root
+        )
         for item in artifacts
-        if run.is_done(f"benchmark/{item.name}", inputs[item.name])
+        if run.is_done(stages[item.name], inputs[item.name])
     ]
+
+
+def unmeasured(
+    artifacts: Sequence[artifact.Artifact],
+    run: run_directory.RunDirectory,
+    folder: str = "",
+) -> list[benchmark.BenchmarkFailure]:
+    """Returns why artifacts could not be measured, as `measure` found."""
+    places = build.RunRecords(run)
+    found = [
+        places.optional(
+            benchmark.BenchmarkFailure,
+            places.benchmark_failure(f"{folder}{item.name}"),
+        )
+        for item in artifacts
+    ]
+    return [failure for failure in found if failure]
 
 
 def recommend(

@@ -3,21 +3,23 @@
 
 import dataclasses
 import importlib.metadata
-import json
 import logging
 import os
 import pathlib
 import platform
 import random
-import subprocess
-import sys
-import tempfile
 from collections.abc import Sequence
 
 import numpy as np
 
-from tflite_opt import child_process, progress
-from tflite_opt.benchmark import statistics
+from tflite_opt import progress
+from tflite_opt.benchmark import (
+    launching,
+    local_machine,
+    output_check,
+    spread,
+    statistics,
+)
 from tflite_opt.records import artifact as artifact_record
 from tflite_opt.records import benchmark, errors, files
 
@@ -32,26 +34,11 @@ def describe_device() -> benchmark.DeviceInfo:
     digest = files.sha256_of_text(f"{_KEY_SALT} {identity}")
     return benchmark.DeviceInfo(
         device_key=digest[:16],
-        model=_processor(),
+        model=local_machine.processor(),
         abi=platform.machine(),
         os=f"{platform.system()} {platform.release()}",
-        num_cpus=_usable_cpus(),
+        num_cpus=len(local_machine.usable_cpus()) or os.cpu_count() or 1,
     )
-
-
-def _processor() -> str:
-    cpuinfo = pathlib.Path("/proc/cpuinfo")
-    if cpuinfo.is_file():
-        for line in cpuinfo.read_text(errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
-
-
-def _usable_cpus() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 class DesktopRunner:
@@ -63,151 +50,162 @@ class DesktopRunner:
         options: benchmark.RuntimeOptions,
         directory: pathlib.Path,
     ) -> list[benchmark.BenchmarkResult | benchmark.BenchmarkFailure]:
-        """Measures artifacts with interleaved launches; see the protocol."""
-        device = describe_device()
-        order = random.Random(options.seed)
-        failures: dict[str, str] = {}
-        with progress.track(
-            "benchmark", options.launches * len(artifacts)
-        ) as bar:
-            for index in range(options.launches):
-                block = list(artifacts)
+        """Measures artifacts with interleaved launches; see the protocol.
+
+        Raises:
+            InputError: If `cpu_mask` does not fit this machine.
+        """
+        local_machine.check_mask(options)
+        session = _Session(artifacts, options, directory)
+        session.prepare()
+        session.launch()
+        return [session.collect(artifact) for artifact in artifacts]
+
+
+class _Session:
+    """Artifacts that are measured together."""
+
+    def __init__(
+        self,
+        artifacts: Sequence[artifact_record.Artifact],
+        options: benchmark.RuntimeOptions,
+        directory: pathlib.Path,
+    ) -> None:
+        self._artifacts = artifacts
+        self._options = options
+        self._directory = directory
+        self._runtime = "ai-edge-litert " + importlib.metadata.version(
+            "ai-edge-litert"
+        )
+        self._jobs: dict[str, launching.Job] = {}
+        self._checks: dict[str, benchmark.OutputCheck | None] = {}
+        self._failures: dict[str, str] = {}
+
+    def prepare(self) -> None:
+        """Finds out what can be launched, and whether it computes well."""
+        for artifact in self._artifacts:
+            name = artifact.name
+            try:
+                job = launching.prepare(
+                    artifact, self._options, self._path(artifact, "inputs")
+                )
+                if self._options.check:
+                    self._checks[name] = output_check.check(job)
+                self._jobs[name] = job
+            except (errors.InputError, errors.BenchmarkError) as error:
+                self._fail(name, error)
+
+    def launch(self) -> None:
+        """Launches all, each once in every block, in random order."""
+        order = random.Random(self._options.seed)
+        total = self._options.launches * len(self._jobs)
+        with progress.track("benchmark", total) as bar:
+            for index in range(self._options.launches):
+                block = list(self._jobs)
                 order.shuffle(block)
-                for artifact in block:
-                    bar.step(f"{artifact.name}, launch {index + 1}")
-                    if artifact.name in failures:
-                        continue
-                    try:
-                        _launch_once(artifact, options, directory, index)
-                    except errors.BenchmarkError as error:
-                        failures[artifact.name] = str(error)
-                        _LOG.warning("%s", error)
-        return [
-            benchmark.BenchmarkFailure(
-                artifact=artifact, message=failures[artifact.name]
-            )
-            if artifact.name in failures
-            else _collect(artifact, options, directory, device)
-            for artifact in artifacts
+                for name in block:
+                    bar.step(f"{name}, launch {index + 1}")
+                    if name not in self._failures:
+                        self._launch_once(name, index)
+
+    def _launch_once(self, name: str, index: int) -> None:
+        job = self._jobs[name]
+        path = self._path(job.artifact, str(index))
+        if path.exists():
+            return
+        try:
+            files.write_bytes(path, launching.launch(job))
+        except errors.BenchmarkError as error:
+            self._fail(name, error)
+
+    def _fail(self, name: str, error: errors.TfliteOptError) -> None:
+        self._failures[name] = str(error)
+        _LOG.warning("%s", error)
+
+    def collect(
+        self, artifact: artifact_record.Artifact
+    ) -> benchmark.BenchmarkResult | benchmark.BenchmarkFailure:
+        """Returns the result of an artifact, and removes its launches."""
+        paths = [
+            self._path(artifact, str(index))
+            for index in range(self._options.launches)
         ]
+        try:
+            if artifact.name in self._failures:
+                return benchmark.BenchmarkFailure(
+                    artifact=artifact, message=self._failures[artifact.name]
+                )
+            return self._result(artifact, paths)
+        finally:
+            for path in (*paths, self._path(artifact, "inputs")):
+                path.unlink(missing_ok=True)
 
-
-def _launch_path(
-    artifact: artifact_record.Artifact,
-    options: benchmark.RuntimeOptions,
-    directory: pathlib.Path,
-    index: int,
-) -> pathlib.Path:
-    """Names a launch by all that it depends on, so that none is reused."""
-    key = files.sha256_of_text(
-        f"{artifact.sha256} {json.dumps(options.to_json())}"
-    )[:16]
-    return directory / "launches" / f"{artifact.name}.{key}.{index}.npz"
-
-
-def _launch_once(
-    artifact: artifact_record.Artifact,
-    options: benchmark.RuntimeOptions,
-    directory: pathlib.Path,
-    index: int,
-) -> None:
-    path = _launch_path(artifact, options, directory, index)
-    if path.exists():
-        return
-    spec = {"model": str(artifact.path), **dataclasses.asdict(options)}
-    with tempfile.TemporaryDirectory() as folder:
-        spec_path = pathlib.Path(folder) / "spec.json"
-        result_path = pathlib.Path(folder) / "result.npz"
-        spec_path.write_text(json.dumps(spec))
-        _run_process(artifact, options, spec_path, result_path)
-        files.write_bytes(path, result_path.read_bytes())
-
-
-def _run_process(
-    artifact: artifact_record.Artifact,
-    options: benchmark.RuntimeOptions,
-    spec_path: pathlib.Path,
-    result_path: pathlib.Path,
-) -> None:
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "tflite_opt.benchmark.launch",
-            str(spec_path),
-            str(result_path),
-        ],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-        env=child_process.environment(),
-    )
-    try:
-        _, stderr = process.communicate(timeout=options.timeout_s)
-    except subprocess.TimeoutExpired as error:
-        raise errors.BenchmarkError(
-            f"A launch of {artifact.name!r} took longer than "
-            f"{options.timeout_s:g} s and was killed. Raise --timeout_s."
-        ) from error
-    finally:
-        child_process.kill_group(process)
-    if process.returncode < 0:
-        raise errors.BenchmarkError(
-            f"A launch of {artifact.name!r} crashed with signal "
-            f"{-process.returncode}. The file is not safe to run here."
+    def _result(
+        self,
+        artifact: artifact_record.Artifact,
+        paths: Sequence[pathlib.Path],
+    ) -> benchmark.BenchmarkResult:
+        options, device = self._options, describe_device()
+        launches, samples = zip(*map(launching.read, paths), strict=True)
+        samples_path = self._directory / f"{artifact.name}.samples.npz"
+        files.write_npz(
+            samples_path,
+            {f"launch_{i}_ns": array for i, array in enumerate(samples)},
         )
-    if process.returncode:
-        lines = stderr.decode(errors="replace").strip().splitlines()
-        raise errors.BenchmarkError(
-            f"A launch of {artifact.name!r} failed: "
-            f"{lines[-1] if lines else process.returncode}"
+        check = self._checks.get(artifact.name)
+        return benchmark.BenchmarkResult(
+            artifact=artifact,
+            device=device,
+            options=options,
+            runtime=self._runtime,
+            launches=launches,
+            latency=statistics.latency_stats(samples, seed=options.seed),
+            init_ms=float(np.median([x.init_ms for x in launches])),
+            first_inference_ms=float(
+                np.median([x.first_inference_ms for x in launches])
+            ),
+            peak_memory_bytes=max(x.peak_memory_bytes for x in launches),
+            partitions=launches[0].partitions,
+            samples_path=samples_path,
+            samples_sha256=files.sha256_of_file(samples_path),
+            warnings=(
+                *_thread_warnings(options, device.num_cpus),
+                *spread.noise_warnings(launches),
+                *spread.warm_up_warnings(launches),
+                *(check.warnings if check else ()),
+            ),
+            check=check,
+            concurrent=(
+                spread.concurrent_stats(launches, samples, options.concurrency)
+                if options.concurrency > 1
+                else None
+            ),
+            drift=(
+                spread.drift(
+                    samples[0], len(samples[0]) / launches[0].throughput_per_s
+                )
+                if options.soak_s
+                else ()
+            ),
         )
 
+    def _path(
+        self, artifact: artifact_record.Artifact, part: str
+    ) -> pathlib.Path:
+        """Names a file by all that it depends on, so that none is reused."""
+        # With more launches than before, those that are there still count.
+        options = dataclasses.replace(self._options, launches=1)
+        content = f"{artifact.sha256} {self._runtime} {options.to_json()}"
+        key = files.sha256_of_text(content)[:16]
+        folder = self._directory / "launches"
+        return folder / f"{artifact.name}.{key}.{part}.npz"
 
-def _collect(
-    artifact: artifact_record.Artifact,
-    options: benchmark.RuntimeOptions,
-    directory: pathlib.Path,
-    device: benchmark.DeviceInfo,
-) -> benchmark.BenchmarkResult:
-    paths = [
-        _launch_path(artifact, options, directory, index)
-        for index in range(options.launches)
-    ]
-    launches, samples = [], {}
-    for index, path in enumerate(paths):
-        with np.load(path) as stored:
-            launches.append(
-                benchmark.Launch(**json.loads(str(stored["summary"])))
-            )
-            samples[f"launch_{index}_ns"] = stored["samples_ns"]
-    samples_path = directory / f"{artifact.name}.samples.npz"
-    files.write_npz(samples_path, samples)
-    for path in paths:
-        path.unlink()
-    warnings = []
-    if options.num_threads > device.num_cpus:
-        warnings.append(
-            f"{options.num_threads} threads on {device.num_cpus} CPUs."
-        )
-    return benchmark.BenchmarkResult(
-        artifact=artifact,
-        device=device,
-        options=options,
-        runtime="ai-edge-litert "
-        + importlib.metadata.version("ai-edge-litert"),
-        launches=tuple(launches),
-        latency=statistics.latency_stats(
-            list(samples.values()), seed=options.seed
-        ),
-        init_ms=float(np.median([x.init_ms for x in launches])),
-        first_inference_ms=float(
-            np.median([x.first_inference_ms for x in launches])
-        ),
-        peak_memory_bytes=max(x.peak_memory_bytes for x in launches),
-        partitions=launches[0].partitions,
-        samples_path=samples_path,
-        samples_sha256=files.sha256_of_file(samples_path),
-        warnings=tuple(warnings),
-    )
+
+def _thread_warnings(
+    options: benchmark.RuntimeOptions, num_cpus: int
+) -> list[str]:
+    available = len(options.cpus()) or num_cpus
+    wanted = options.num_threads * options.concurrency
+    if wanted <= available:
+        return []
+    return [f"{wanted} threads on {available} CPUs."]

@@ -1,134 +1,225 @@
 # SPDX-License-Identifier: Apache-2.0
 """One launch: a process that measures one `.tflite` and ends.
 
-Run as `python -m tflite_opt.benchmark.launch SPEC.json RESULT.npz`. Excluded
-from the timed region: making the inputs, setting them and reading outputs.
-Included in an inference: the interpreter's `invoke` and the Python call around
-it. Imports LiteRT and numpy, nothing else of weight.
+Run as `python -m tflite_opt.benchmark.launch SPEC`, with a JSON object; writes
+an `.npz` to stdout. Excluded from the timed region: reading the inputs, setting
+them and reading outputs. Included in an inference: the interpreter's `Invoke`,
+the Python call around it, and reading the clock, which is measured and told.
+Imports LiteRT and numpy, nothing else of weight.
 """
 
+import array
+import contextlib
+import dataclasses
 import datetime
+import io
 import json
+import os
 import pathlib
 import resource
 import sys
+import threading
 import time
+from collections.abc import Callable
+from concurrent import futures
+from typing import Any
 
 import numpy as np
-from ai_edge_litert import interpreter as litert
+
+from tflite_opt import child_process
+from tflite_opt.benchmark import local_machine, warm_up
+from tflite_opt.tflite import runnable
+
+_TIMING_REPEATS = 1001
+# Threads that wait for Python must not wait for its default of 5 ms.
+_SWITCH_INTERVAL_S = 1e-4
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Measured:
+    """What one interpreter did; times in nanoseconds."""
+
+    warmup_runs: int
+    warmup_ns: int
+    is_steady: bool
+    samples: array.array
+    wall_ns: int
+    # Of the process, after the warm-up.
+    resident_bytes: int
 
 
 def main(arguments: list[str]) -> None:
     """Measures what the specification asks for and writes the result.
 
     Args:
-        arguments: Path of a JSON object with `model` and the fields of
-            `RuntimeOptions`; path of the `.npz` to write.
+        arguments: The specification that `launching.specification` makes.
     """
-    spec = json.loads(pathlib.Path(arguments[0]).read_text())
+    # Whatever the runtime prints must not get between the bytes.
+    with os.fdopen(os.dup(1), "wb") as stream:
+        os.dup2(2, 1)
+        child_process.end_with_parent()
+        content = io.BytesIO()
+        summary, samples = _measure(json.loads(arguments[0]))
+        np.savez_compressed(
+            content, summary=np.array(json.dumps(summary)), samples_ns=samples
+        )
+        stream.write(content.getbuffer())
+
+
+def _measure(spec: dict[str, Any]) -> tuple[dict[str, Any], np.ndarray]:
+    """Returns the fields of the `Launch` and the samples in nanoseconds."""
+    if spec["cpus"]:
+        os.sched_setaffinity(0, spec["cpus"])
     started_at = datetime.datetime.now(datetime.timezone.utc).isoformat()
-    memory_before = _peak_memory_bytes()
+    with np.load(spec["inputs"]) as stored:
+        inputs = [stored[str(i)] for i in range(len(stored.files))]
+    watch = local_machine.Watch()
+    timing_ns = _timing_ns()
+    memory_before = _memory_bytes("VmHWM")
 
     start = time.perf_counter_ns()
-    model = _load(spec)
+    models = [_load(spec)]
     init_ns = time.perf_counter_ns() - start
+    models[0].set_inputs(inputs)
+    first_ns = _timed(models[0].invoke)
+    for _ in range(1, spec["concurrency"]):
+        models.append(_load(spec))
+        models[-1].set_inputs(inputs)
+    found = _run_all(models, spec)
 
-    _set_inputs(model, spec["seed"])
-    first_ns = _timed_invoke(model)
-    warmup_runs = 1 + _warm_up(model, spec)
-    samples = _measure(model, spec)
+    samples = np.concatenate([np.array(x.samples, np.int64) for x in found])
+    peak = _memory_bytes("VmHWM")
     summary = {
         "source": "tflite_opt.launch",
         "init_ms": init_ns / 1e6,
         "first_inference_ms": first_ns / 1e6,
-        "warmup_runs": warmup_runs,
+        "warmup_runs": 1 + found[0].warmup_runs,
         "num_runs": len(samples),
         "median_ms": float(np.median(samples)) / 1e6,
-        "peak_memory_bytes": _peak_memory_bytes(),
-        "model_memory_bytes": _peak_memory_bytes() - memory_before,
-        "partitions": _count_partitions(model),
+        "peak_memory_bytes": peak,
+        "model_memory_bytes": peak - memory_before,
+        "partitions": models[0].count_partitions(),
         "started_at": started_at,
-    }
-    np.savez_compressed(
-        arguments[1], samples_ns=samples, summary=json.dumps(summary)
-    )
-
-
-def _load(spec: dict) -> litert.Interpreter:
-    kinds = litert.OpResolverType
-    model = litert.Interpreter(
-        model_path=spec["model"],
-        num_threads=spec["num_threads"],
-        experimental_op_resolver_type=(
-            kinds.AUTO
-            if spec["delegate"] == "xnnpack"
-            else kinds.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+        "warmup_ms": (first_ns + found[0].warmup_ns) / 1e6,
+        "is_steady": all(x.is_steady for x in found),
+        "resident_memory_bytes": found[0].resident_bytes,
+        "timing_ns": timing_ns,
+        "throughput_per_s": sum(
+            len(x.samples) * 1e9 / x.wall_ns for x in found
         ),
+        "state": watch.stop().to_json(),
+    }
+    return summary, samples
+
+
+def _load(spec: dict[str, Any]) -> runnable.Runnable:
+    return runnable.Runnable(
+        spec["model"],
+        delegate=spec["delegate"],
+        num_threads=spec["num_threads"],
+        subgraph=spec["subgraph"],
+        input_tensors=spec["input_tensors"],
+        input_shapes=spec["resized_to"],
     )
-    model.allocate_tensors()
-    return model
 
 
-def _set_inputs(model: litert.Interpreter, seed: int) -> None:
-    """Fills inputs with seeded values that are typical for their dtype."""
-    random = np.random.default_rng(seed)
-    for detail in model.get_input_details():
-        shape, dtype = detail["shape"], np.dtype(detail["dtype"])
-        if dtype.kind == "f":
-            values = random.uniform(0, 1, shape).astype(dtype)
-        elif dtype in (np.dtype(np.int8), np.dtype(np.uint8)):
-            limits = np.iinfo(dtype)
-            values = random.integers(
-                limits.min, limits.max, shape, dtype, endpoint=True
-            )
-        else:
-            # Indices: 0 is valid in every table.
-            values = np.zeros(shape, dtype)
-        model.set_tensor(detail["index"], values)
+def _timing_ns() -> float:
+    """Returns what it takes to time something that does nothing."""
+    nothing = [_timed(lambda: None) for _ in range(_TIMING_REPEATS)]
+    return float(np.median(nothing))
 
 
-def _count_partitions(model: litert.Interpreter) -> int:
-    # `_get_ops_details` would also decode the names of all tensors.
-    native = model._interpreter
-    nodes = [native.NodeName(i) for i in range(native.NumNodes())]
-    return nodes.count("DELEGATE")
-
-
-def _timed_invoke(model: litert.Interpreter) -> int:
+def _timed(function: Callable[[], None]) -> int:
     start = time.perf_counter_ns()
-    model.invoke()
+    function()
     return time.perf_counter_ns() - start
 
 
-def _warm_up(model: litert.Interpreter, spec: dict) -> int:
-    runs = 0
-    end = time.perf_counter_ns() + int(spec["warmup_min_secs"] * 1e9)
-    while runs < spec["warmup_runs"] or time.perf_counter_ns() < end:
-        model.invoke()
-        runs += 1
-    return runs
+def _timed_after(delay_s: float, model: runnable.Runnable) -> int:
+    if delay_s:
+        time.sleep(delay_s)
+    return _timed(model.invoke)
 
 
-def _measure(model: litert.Interpreter, spec: dict) -> np.ndarray:
-    samples = []
+def _run_all(
+    models: list[runnable.Runnable], spec: dict[str, Any]
+) -> list[_Measured]:
+    if len(models) == 1:
+        return [_run(models[0], spec, lambda: None)]
+    sys.setswitchinterval(_SWITCH_INTERVAL_S)
+    # Timing starts when all are warm, so that all samples have company.
+    barrier = threading.Barrier(len(models))
+    with futures.ThreadPoolExecutor(len(models)) as pool:
+        pending = [
+            pool.submit(_run, model, spec, barrier.wait) for model in models
+        ]
+        futures.wait(pending, return_when=futures.FIRST_EXCEPTION)
+        # Nobody may wait for one that failed.
+        barrier.abort()
+        return [future.result() for future in pending]
+
+
+def _run(
+    model: runnable.Runnable,
+    spec: dict[str, Any],
+    wait_for_others: Callable[[], object],
+) -> _Measured:
     start = time.perf_counter_ns()
-    least = start + int(spec["min_secs"] * 1e9)
-    most = start + int(spec["max_secs"] * 1e9)
+    runs, is_steady = _warm_up(model, spec)
+    warmup_ns = time.perf_counter_ns() - start
+    resident_bytes = _memory_bytes("VmRSS")
+    with contextlib.suppress(threading.BrokenBarrierError):
+        wait_for_others()
+    start = time.perf_counter_ns()
+    samples = _sample(model, spec)
+    return _Measured(
+        warmup_runs=runs,
+        warmup_ns=warmup_ns,
+        is_steady=is_steady,
+        samples=samples,
+        wall_ns=time.perf_counter_ns() - start,
+        resident_bytes=resident_bytes,
+    )
+
+
+def _warm_up(
+    model: runnable.Runnable, spec: dict[str, Any]
+) -> tuple[int, bool]:
+    """Returns how many inferences were dropped, and whether it is steady."""
+    steadiness = warm_up.Steadiness()
+    runs, start = 0, time.perf_counter_ns()
+    least = start + int(spec["warmup_min_secs"] * 1e9)
+    most = start + int(spec["warmup_max_secs"] * 1e9)
+    while (now := time.perf_counter_ns()) < most:
+        is_enough = runs >= spec["warmup_runs"] and now >= least
+        if is_enough and steadiness.is_steady:
+            break
+        steadiness.add(_timed_after(spec["run_delay"], model))
+        runs += 1
+    return runs, steadiness.is_steady
+
+
+def _sample(model: runnable.Runnable, spec: dict[str, Any]) -> array.array:
+    samples = array.array("q")
+    start = time.perf_counter_ns()
+    soak_ns = int(spec["soak_s"] * 1e9)
+    num_runs = 1 if soak_ns else spec["num_runs"]
+    least = start + (soak_ns or int(spec["min_secs"] * 1e9))
+    most = start + (soak_ns or int(spec["max_secs"] * 1e9))
     while True:
-        samples.append(_timed_invoke(model))
+        samples.append(_timed_after(spec["run_delay"], model))
         now = time.perf_counter_ns()
-        enough = len(samples) >= spec["num_runs"] and now >= least
-        if enough or now >= most:
-            return np.array(samples, np.int64)
+        if (len(samples) >= num_runs and now >= least) or now >= most:
+            return samples
 
 
-def _peak_memory_bytes() -> int:
+def _memory_bytes(field: str) -> int:
     # `ru_maxrss` of a new process starts from its parent's on Linux; VmHWM is
     # this process's own.
     status = pathlib.Path("/proc/self/status")
     if status.exists():
         for line in status.read_text().splitlines():
-            if line.startswith("VmHWM:"):
+            if line.startswith(f"{field}:"):
                 return int(line.split()[1]) * 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024

@@ -7,63 +7,11 @@ from collections.abc import Sequence
 from typing import Literal, Protocol
 
 from tflite_opt.records import artifact as artifact_record
-from tflite_opt.records import errors, serialization
+from tflite_opt.records import machine, runtime_options, serialization
 
-Delegate = Literal["xnnpack", "none"]
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class RuntimeOptions(serialization.Record):
-    """How to run a model, in the words of TFLite's `benchmark_model`.
-
-    Attributes:
-        num_threads: Threads of the interpreter, at least 1.
-        delegate: `xnnpack`, or `none` for the builtin kernels.
-        warmup_runs: Least number of inferences before timing starts.
-        warmup_min_secs: Least duration of the warm-up in seconds.
-        num_runs: Least number of timed inferences in one launch.
-        min_secs: Least duration of the timed inferences in seconds.
-        max_secs: Cap on the timed inferences of one launch in seconds.
-        launches: Number of separate processes; the unit of replication.
-        timeout_s: A launch that takes longer is killed and is an error.
-        seed: Of the inputs and of the order of launches.
-    """
-
-    num_threads: int = 1
-    delegate: Delegate = "xnnpack"
-    warmup_runs: int = 5
-    warmup_min_secs: float = 0.1
-    num_runs: int = 50
-    min_secs: float = 0.2
-    max_secs: float = 10.0
-    launches: int = 5
-    timeout_s: float = 120.0
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        """Checks the bounds.
-
-        Raises:
-            InputError: If a value is out of its range.
-        """
-        super().__post_init__()
-        for name in ("num_threads", "num_runs", "launches"):
-            if getattr(self, name) < 1:
-                raise errors.InputError(
-                    f"`{name}` must be at least 1. "
-                    f"Received: {name}={getattr(self, name)}"
-                )
-        for name in ("warmup_runs", "warmup_min_secs", "min_secs"):
-            if getattr(self, name) < 0:
-                raise errors.InputError(
-                    f"`{name}` must not be negative. "
-                    f"Received: {name}={getattr(self, name)}"
-                )
-        if self.max_secs <= 0 or self.timeout_s <= 0:
-            raise errors.InputError(
-                "`max_secs` and `timeout_s` must be positive. Received: "
-                f"max_secs={self.max_secs}, timeout_s={self.timeout_s}"
-            )
+Delegate = runtime_options.Delegate
+InputFile = runtime_options.InputFile
+RuntimeOptions = runtime_options.RuntimeOptions
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -79,8 +27,18 @@ class Launch(serialization.Record):
         median_ms: Of the timed invocations.
         peak_memory_bytes: High-water mark of the process's resident memory.
         model_memory_bytes: Growth of it from before the model was loaded.
-        partitions: Delegate nodes the process saw.
+        partitions: Delegate nodes the process saw; None where they cannot be
+            seen, as in another graph than the main one.
         started_at: UTC, ISO 8601.
+        warmup_ms: How long the dropped invocations took, the first included.
+        is_steady: Whether the latency was steady when timing began; None if
+            the source does not judge it.
+        resident_memory_bytes: Of the process after warm-up.
+        timing_ns: What the timing of one invocation itself takes, median; it
+            is part of each sample.
+        throughput_per_s: Invocations of all interpreters per second of wall
+            time.
+        state: Of the machine.
     """
 
     source: str
@@ -91,8 +49,14 @@ class Launch(serialization.Record):
     median_ms: float
     peak_memory_bytes: int
     model_memory_bytes: int
-    partitions: int
+    partitions: int | None
     started_at: str
+    warmup_ms: float | None = None
+    is_steady: bool | None = None
+    resident_memory_bytes: int | None = None
+    timing_ns: float | None = None
+    throughput_per_s: float | None = None
+    state: machine.MachineState | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -144,6 +108,61 @@ class DeviceInfo(serialization.Record):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class ConcurrentStats(serialization.Record):
+    """Latency and throughput of interpreters that run at the same time.
+
+    Attributes:
+        num_interpreters: How many.
+        throughput_per_s: Median over launches of the invocations of all of
+            them per second of wall time.
+        p50_ms: Median of the pooled samples.
+        p95_ms: 95th percentile of them.
+        p99_ms: 99th percentile of them.
+    """
+
+    num_interpreters: int
+    throughput_per_s: float
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DriftWindow(serialization.Record):
+    """A stretch of a soak.
+
+    Attributes:
+        start_s: Since the first timed invocation.
+        end_s: Likewise.
+        median_ms: Of the invocations in it.
+        p95_ms: 95th percentile of them.
+        num_samples: How many there are.
+    """
+
+    start_s: float
+    end_s: float
+    median_ms: float
+    p95_ms: float
+    num_samples: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class OutputCheck(serialization.Record):
+    """Whether what was measured also computes the right thing.
+
+    Attributes:
+        reference: What the outputs were compared with: golden vectors beside
+            the artifact, or the builtin kernels.
+        description: One phrase with what was found.
+        warnings: One sentence each.
+    """
+
+    reference: Literal["golden vectors", "builtin kernels"]
+    description: str
+    warnings: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class BenchmarkResult(serialization.Record):
     """One artifact measured on one device with one set of options.
 
@@ -157,10 +176,13 @@ class BenchmarkResult(serialization.Record):
         init_ms: Median over launches.
         first_inference_ms: Median over launches.
         peak_memory_bytes: Largest over launches.
-        partitions: Delegate nodes.
+        partitions: Delegate nodes; None if not known.
         samples_path: `.npz` with `launch_<i>_ns` (n,) int64 raw samples.
         samples_sha256: Of that file.
         warnings: One sentence each.
+        check: None if outputs were not checked.
+        concurrent: None with a single interpreter.
+        drift: Windows of a soak in order of time, of the first launch.
     """
 
     artifact: artifact_record.Artifact
@@ -172,10 +194,13 @@ class BenchmarkResult(serialization.Record):
     init_ms: float
     first_inference_ms: float
     peak_memory_bytes: int
-    partitions: int
+    partitions: int | None
     samples_path: pathlib.Path
     samples_sha256: str
     warnings: tuple[str, ...] = ()
+    check: OutputCheck | None = None
+    concurrent: ConcurrentStats | None = None
+    drift: tuple[DriftWindow, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

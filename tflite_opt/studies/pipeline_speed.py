@@ -16,8 +16,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tflite_opt.benchmark import launching
 from tflite_opt.data import dataset as dataset_lib
 from tflite_opt.data import sources
+from tflite_opt.records import artifact, benchmark
 from tflite_opt.studies import study, tutorial
 from tflite_opt.tflite import interpreter
 
@@ -170,24 +172,16 @@ def measure_start(setup: Setup) -> dict[str, float]:
 
 def measure_memory(setup: Setup) -> dict[str, float]:
     """Peak resident memory of whole processes, and growth of evaluation."""
-    spec = {
-        "model": str(setup.large_model),
-        "num_threads": 1,
-        "delegate": "xnnpack",
-        "warmup_runs": 1,
-        "warmup_min_secs": 0,
-        "num_runs": 5,
-        "min_secs": 0,
-        "max_secs": 10,
-        "seed": 0,
-    }
+    options = benchmark.RuntimeOptions(
+        warmup_runs=1, warmup_min_secs=0, num_runs=5, min_secs=0
+    )
+    model = artifact.describe(setup.large_model, format="tflite")
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        (folder / "spec.json").write_text(json.dumps(spec))
+        job = launching.prepare(model, options, folder / "inputs.npz")
         launch = _peak_bytes(
             "tflite_opt.benchmark.launch",
-            folder / "spec.json",
-            folder / "result.npz",
+            json.dumps(launching.specification(job)),
         )
         inspect = _peak_bytes(
             f"{setup.programs}.inspect_model", setup.large_model

@@ -20,15 +20,18 @@ def resolve(
     model: flatbuffer.Model,
     by_name: Mapping[str, Sequence[int]],
     dynamic_dimension: int | None,
+    *,
+    subgraph: int = 0,
 ) -> tuple[tuple[int, ...], ...]:
-    """Returns the shapes of all inputs of the main subgraph, in their order.
+    """Returns the shapes of all inputs of a subgraph, in their order.
 
     Args:
         path: The file, for messages.
         model: Its content.
         by_name: Shapes of inputs, by tensor name or by the name in a
-            signature of the main subgraph. Fixed dimensions may be changed.
+            signature of the subgraph. Fixed dimensions may be changed.
         dynamic_dimension: Size of all other open dimensions.
+        subgraph: Index of the subgraph; the main one by default.
 
     Returns:
         Empty if nothing differs from the file's own shapes.
@@ -37,8 +40,8 @@ def resolve(
         InputError: If a name or rank does not fit, a size is no positive
             integer, or some open dimensions were given and others not.
     """
-    graph = model.subgraphs[0]
-    names = _names(model)
+    graph = model.subgraphs[subgraph]
+    names = _names(model, subgraph)
     given: dict[int, tuple[int, ...]] = {}
     for name, shape in by_name.items():
         if name not in names:
@@ -66,12 +69,12 @@ def resolve(
     return tuple(found)
 
 
-def _names(model: flatbuffer.Model) -> dict[str, int]:
+def _names(model: flatbuffer.Model, subgraph: int) -> dict[str, int]:
     """Returns tensor indices by the names that inputs go by."""
-    graph = model.subgraphs[0]
+    graph = model.subgraphs[subgraph]
     names = {graph.tensors[index].name: index for index in graph.inputs}
     for signature in model.signatures:
-        if signature.subgraph == 0:
+        if signature.subgraph == subgraph:
             names |= dict(signature.inputs)
     names.pop("", None)
     return names

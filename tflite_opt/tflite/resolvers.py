@@ -51,7 +51,13 @@ def compare_resolvers(
             delegate_error=default.error,
             builtin_error=builtin.error,
         )
-    return _compare(default, builtin, count, {x.shape for x in inputs.values()})
+    return compare_outputs(
+        default.specs,
+        default.outputs,
+        builtin.outputs,
+        num_examples=count,
+        input_shapes={x.shape for x in inputs.values()},
+    )
 
 
 class _Outcome:
@@ -77,16 +83,27 @@ class _Outcome:
             self.error = interpreter.reason(error)
 
 
-def _compare(
-    default: _Outcome,
-    builtin: _Outcome,
-    count: int,
+def compare_outputs(
+    specs: Sequence[facts.TensorSpec],
+    default: loaded_model.Arrays,
+    builtin: loaded_model.Arrays,
+    *,
+    num_examples: int,
     input_shapes: Collection[tuple[int, ...]],
 ) -> facts.ResolverCheck:
+    """Compares what both resolvers gave for the same inputs.
+
+    Args:
+        specs: Of the outputs.
+        default: Raw outputs with XNNPACK, by name.
+        builtin: Raw outputs of the builtin kernels, of the same shapes.
+        num_examples: How many examples they are for.
+        input_shapes: An output of such a shape stands for an input.
+    """
     quanta, relative, agreements, noises = [], [], [], []
     scores_seen = False
-    for spec in default.specs:
-        first, second = default.outputs[spec.name], builtin.outputs[spec.name]
+    for spec in specs:
+        first, second = default[spec.name], builtin[spec.name]
         if quantization.is_quantized(spec):
             apart = np.abs(first.astype(np.int64) - second.astype(np.int64))
             quanta.append(int(apart.max(initial=0)))
@@ -104,7 +121,7 @@ def _compare(
             agreements.append(float(same.mean()))
     return facts.ResolverCheck(
         prepared_by="both",
-        num_examples=count,
+        num_examples=num_examples,
         max_quanta=max(quanta, default=None),
         max_relative_difference=max(relative, default=None),
         top1_agreement=min(agreements, default=None),
