@@ -229,6 +229,7 @@ def measure(
         item.name: {
             "artifact": item.sha256,
             "options": options.to_json(),
+            "runner": runner.identity,
             "versions": run_directory.package_versions(),
         }
         for item in artifacts
@@ -247,9 +248,7 @@ def measure(
             continue
         path = places.benchmark(name)
         result.save(path, run.root)
-        run.finish(
-            f"benchmark/{name}", inputs[name], [path, result.samples_path]
-        )
+        run.finish(f"benchmark/{name}", inputs[name], [path, *result.evidence])
     return [
         benchmark.BenchmarkResult.load(places.benchmark(item.name), run.root)
         for item in artifacts

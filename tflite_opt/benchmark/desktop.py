@@ -4,11 +4,9 @@
 import dataclasses
 import importlib.metadata
 import json
-import logging
 import os
 import pathlib
 import platform
-import random
 import subprocess
 import sys
 import tempfile
@@ -16,12 +14,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tflite_opt import child_process, progress
-from tflite_opt.benchmark import statistics
+from tflite_opt import child_process
+from tflite_opt.benchmark import schedule, statistics, summaries
 from tflite_opt.records import artifact as artifact_record
 from tflite_opt.records import benchmark, errors, files
 
-_LOG = logging.getLogger(__name__)
 _KEY_SALT = "tflite_opt device"
 
 
@@ -57,6 +54,8 @@ def _usable_cpus() -> int:
 class DesktopRunner:
     """Measures on this machine; implements `records.benchmark.Runner`."""
 
+    identity = "desktop"
+
     def run(
         self,
         artifacts: Sequence[artifact_record.Artifact],
@@ -65,23 +64,13 @@ class DesktopRunner:
     ) -> list[benchmark.BenchmarkResult | benchmark.BenchmarkFailure]:
         """Measures artifacts with interleaved launches; see the protocol."""
         device = describe_device()
-        order = random.Random(options.seed)
-        failures: dict[str, str] = {}
-        with progress.track(
-            "benchmark", options.launches * len(artifacts)
-        ) as bar:
-            for index in range(options.launches):
-                block = list(artifacts)
-                order.shuffle(block)
-                for artifact in block:
-                    bar.step(f"{artifact.name}, launch {index + 1}")
-                    if artifact.name in failures:
-                        continue
-                    try:
-                        _launch_once(artifact, options, directory, index)
-                    except errors.BenchmarkError as error:
-                        failures[artifact.name] = str(error)
-                        _LOG.warning("%s", error)
+        failures = schedule.interleave(
+            artifacts,
+            options,
+            lambda artifact, index: _launch_once(
+                artifact, options, directory, index
+            ),
+        )
         return [
             benchmark.BenchmarkFailure(
                 artifact=artifact, message=failures[artifact.name]
@@ -205,7 +194,7 @@ def _collect(
         first_inference_ms=float(
             np.median([x.first_inference_ms for x in launches])
         ),
-        peak_memory_bytes=max(x.peak_memory_bytes for x in launches),
+        peak_memory_bytes=summaries.peak_memory_bytes(launches),
         partitions=launches[0].partitions,
         samples_path=samples_path,
         samples_sha256=files.sha256_of_file(samples_path),

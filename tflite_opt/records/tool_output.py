@@ -156,3 +156,33 @@ class ToolOutput(serialization.Record):
             if found:
                 return sum(found)
         return None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ToolLog(serialization.Record):
+    """One process of a tool, as it was.
+
+    Attributes:
+        command: The program and its arguments.
+        started_at: UTC, ISO 8601.
+        stdout: All that it printed there.
+        stderr: All that it printed there.
+    """
+
+    command: tuple[str, ...]
+    started_at: str
+    stdout: str
+    stderr: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ToolLogs(serialization.Record):
+    """All processes behind one result.
+
+    Attributes:
+        binary_sha256: Of the program.
+        launches: In order.
+    """
+
+    binary_sha256: str
+    launches: tuple[ToolLog, ...]

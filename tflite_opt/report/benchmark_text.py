@@ -44,13 +44,21 @@ def _cells(result: benchmark.BenchmarkResult) -> tuple[str, ...]:
         interval = f"{latency.median_low_ms:.4g}-{latency.median_high_ms:.4g}"
     return (
         result.artifact.name,
-        f"{latency.median_ms:.4g}",
+        _number(latency.median_ms),
         interval,
-        f"{latency.p90_ms:.4g}",
-        "-" if latency.p99_ms is None else f"{latency.p99_ms:.4g}",
+        _number(latency.p90_ms),
+        _number(latency.p99_ms),
         f"{latency.throughput_per_s:.4g}",
         f"{result.init_ms:.4g}",
         f"{result.first_inference_ms:.4g}",
-        f"{result.peak_memory_bytes / 1e6:.4g}",
-        str(result.partitions),
+        _number(
+            None
+            if result.peak_memory_bytes is None
+            else result.peak_memory_bytes / 1e6
+        ),
+        _number(result.partitions),
     )
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}"
