@@ -90,6 +90,7 @@ def test_each_tool_is_known_by_its_help_and_gets_its_flags(
     path = _binary(tmp_path, text)
     binary = tool_binary.identify(path)
     assert binary.tool == tool
+    assert binary.identity == f"{tool} {binary.sha256[:12]}"
     assert binary.command(_MODEL, _OPTIONS, _RESULT) == [str(path), *flags]
 
 

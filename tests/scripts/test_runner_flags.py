@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import importlib.metadata
 import pathlib
 import re
 import sys
@@ -29,7 +30,10 @@ def test_a_tool_is_found_out_from_its_binary():
     found = _runner(
         runner="benchmark_model", benchmark_binary=str(_LITERT_BENCHMARK)
     )
-    assert re.fullmatch(r"litert_benchmark [0-9a-f]{12}", found.identity)
+    version = re.escape(importlib.metadata.version("ai-edge-litert"))
+    assert re.fullmatch(
+        rf"litert_benchmark {version} [0-9a-f]{{12}}", found.identity
+    )
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,9 @@ from tflite_opt import child_process
 from tflite_opt.records import benchmark, errors, files, tool_output
 
 _HELP_TIMEOUT_S = 60.0
+_PRINT_VERSION = (
+    "import importlib.metadata as m; print(m.version('ai-edge-litert'))"
+)
 _FLAG = re.compile(r"--([A-Za-z][\w-]*)")
 # Flags that no other of the tools has. LiteRT's comes first: it inherits the
 # run loop of TFLite's.
@@ -37,12 +40,22 @@ class Binary:
         sha256: Of the program.
         tool: Which one it is.
         flags: What its help lists.
+        version: Of the ai-edge-litert that a Python program runs on; "" where
+            it is not known. The C++ tools have none to tell.
     """
 
     path: pathlib.Path
     sha256: str
     tool: tool_output.Tool
     flags: frozenset[str]
+    version: str = ""
+
+    @property
+    def identity(self) -> str:
+        """The tool and its build."""
+        return " ".join(
+            filter(None, (self.tool, self.version, self.sha256[:12]))
+        )
 
     def command(
         self,
@@ -136,9 +149,24 @@ def identify(path: pathlib.Path) -> Binary:
                 sha256=files.sha256_of_file(path),
                 tool=tool,
                 flags=flags,
+                version=(
+                    _wheel_version(path) if tool == "litert_benchmark" else ""
+                ),
             )
     raise errors.InputError(
         "`benchmark_binary` must be TFLite's or LiteRT's benchmark_model, or "
         f"litert-benchmark. Received: benchmark_binary={str(path)!r}, whose "
         "--help lists none of their flags."
     )
+
+
+def _wheel_version(path: pathlib.Path) -> str:
+    # The program is the same few lines in all versions of the wheel; the
+    # Python of its environment lies beside it.
+    python = path.absolute().with_name("python")
+    if not python.is_file():
+        return ""
+    done = child_process.run(
+        [str(python), "-c", _PRINT_VERSION], timeout_s=_HELP_TIMEOUT_S
+    )
+    return done.stdout.strip() if done.returncode == 0 else ""

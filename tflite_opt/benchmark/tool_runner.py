@@ -51,7 +51,7 @@ class BenchmarkModelRunner:
     @property
     def identity(self) -> str:
         """The tool and its build."""
-        return f"{self._binary.tool} {self._binary.sha256[:12]}"
+        return self._binary.identity
 
     def run(
         self,
@@ -93,8 +93,7 @@ class BenchmarkModelRunner:
     ) -> pathlib.Path:
         """Names a launch by all that it depends on, so that none is reused."""
         content = (
-            f"{artifact.sha256} {self._binary.sha256} "
-            f"{json.dumps(options.to_json())}"
+            f"{artifact.sha256} {self.identity} {json.dumps(options.to_json())}"
         )
         key = files.sha256_of_text(content)[:16]
         return directory / "launches" / f"{artifact.name}.{key}.{index}.json"
