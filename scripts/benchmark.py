@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from absl import flags
 
 from tflite_opt import stages
-from tflite_opt.benchmark import desktop
 from tflite_opt.report import benchmark_text
 
 from . import (
@@ -22,6 +21,7 @@ from . import (
     _cli,
     _entry_flags,
     _run_flags,
+    _runner_flags,
     _runtime_flags,
 )
 
@@ -44,14 +44,13 @@ def main(arguments: Sequence[str]) -> int:
         )
         for options in _runtime_flags.runtime_sweep()
     ]
+    runner = _runner_flags.runner()
     artifacts = _cli.tflite_files(arguments, must_be_valid=len(arguments) == 1)
     run = _run_flags.run()
     results, failures = [], []
     for options in sweep:
         folder = f"threads_{options.num_threads}/" if len(sweep) > 1 else ""
-        results += stages.measure(
-            artifacts, desktop.DesktopRunner(), options, run, folder
-        )
+        results += stages.measure(artifacts, runner, options, run, folder)
         failures += stages.unmeasured(artifacts, run, folder)
     extras = _benchmark_extras.find(results, run)
     records = [*results, *failures, *extras.records]

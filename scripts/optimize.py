@@ -29,6 +29,7 @@ from . import (
     _evaluation_flags,
     _model_flags,
     _run_flags,
+    _runner_flags,
     _runtime_flags,
     _training_flags,
 )
@@ -53,6 +54,7 @@ def main(arguments: Sequence[str]) -> None:
         evaluation=_evaluation_flags.evaluation_options(),
         runtime=_runtime_flags.runtime_options(),
         objective=_OBJECTIVE.value,
+        runner=_runner_flags.runner(),
         conversion_timeout_s=_conversion_flags.timeout_s(),
     )
     content, paths = pipeline.optimize(request, _run_flags.run())

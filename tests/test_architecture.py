@@ -41,6 +41,7 @@ _WITHOUT_TENSORFLOW = (
     "scripts.inspect_model",
     "scripts.slim",
     "scripts.benchmark",
+    "scripts.measure_peers",
     "scripts.evaluate",
     "scripts.report",
     "scripts.optimize",

@@ -67,3 +67,30 @@ def test_an_interrupted_caller_leaves_no_child(tmp_path):
 def test_without_a_log_the_child_talks_on_stderr(capfd):
     list(child_process.events(_MODULE, ["1"]))
     assert "child speaks" in capfd.readouterr().err
+
+
+def test_a_program_is_run_to_its_end_and_both_streams_are_returned():
+    done = child_process.run(
+        ["/bin/sh", "-c", "echo out; printf 'err\\377' >&2; exit 3"],
+        timeout_s=30,
+    )
+    assert (done.returncode, done.stdout) == (3, "out\n")
+    assert done.stderr == "err\N{REPLACEMENT CHARACTER}"
+
+
+def test_a_program_that_takes_too_long_is_killed_with_its_children(tmp_path):
+    file = tmp_path / "pid"
+    with pytest.raises(child_process.ChildError, match="timed out after 0.5 s"):
+        child_process.run(
+            ["/bin/sh", "-c", f"sleep 60 & echo $! > {file}; wait"],
+            timeout_s=0.5,
+        )
+    deadline = time.monotonic() + 5
+    while _is_running(int(file.read_text())):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_program_that_is_not_there_is_an_os_error():
+    with pytest.raises(FileNotFoundError):
+        child_process.run(["/nowhere/program"], timeout_s=30)

@@ -130,6 +130,37 @@ def _describe_exit(code: int, log: pathlib.Path | None) -> str:
     return f"its process failed: {lines[-1] if lines else f'exit code {code}'}"
 
 
+def run(
+    command: Sequence[str], *, timeout_s: float
+) -> "subprocess.CompletedProcess[str]":
+    """Runs a program to its end and returns both of its streams.
+
+    Raises:
+        ChildError: If it takes longer than `timeout_s`. It is dead then, with
+            all processes it started.
+        OSError: If it cannot be started.
+    """
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        stdout, stderr = process.communicate(timeout=timeout_s)
+    except subprocess.TimeoutExpired as error:
+        raise ChildError(f"timed out after {timeout_s:g} s") from error
+    finally:
+        kill_group(process)
+    return subprocess.CompletedProcess(
+        command,
+        process.returncode,
+        stdout.decode(errors="replace"),
+        stderr.decode(errors="replace"),
+    )
+
+
 def kill_group(process: "subprocess.Popen[bytes]") -> None:
     """Kills a child that leads its own session, and all it started."""
     with contextlib.suppress(ProcessLookupError):

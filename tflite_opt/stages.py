@@ -238,6 +238,7 @@ def measure(
         item.name: {
             "artifact": item.sha256,
             "options": options.to_json(),
+            "runner": runner.identity,
             "versions": run_directory.package_versions(),
         }
         for item in artifacts
@@ -257,7 +258,7 @@ def measure(
             continue
         path = places.benchmark(f"{folder}{name}")
         result.save(path, run.root)
-        run.finish(stages[name], inputs[name], [path, result.samples_path])
+        run.finish(stages[name], inputs[name], [path, *result.evidence])
     return [
         benchmark.BenchmarkResult.load(
             places.benchmark(f"{folder}{item.name}"), run.root

@@ -143,3 +143,31 @@ def test_a_profile_is_drawn(tmp_path):
     path = tmp_path / "profile.png"
     op_profile_text.write_chart(_profile(), path)
     assert path.read_bytes()[:4] == _PNG
+
+
+def _cells(result):
+    return benchmark_text.table([result]).splitlines()[2].split()
+
+
+def test_what_a_tool_does_not_tell_is_a_dash():
+    result = factories.result(factories.tflite("int8"))
+    known = _cells(result)
+    told = (2, 3, 4, 5, 10, 11)
+    assert "-" not in [known[column] for column in told]
+    unknown = dataclasses.replace(
+        result,
+        latency=dataclasses.replace(
+            result.latency,
+            median_ms=None,
+            median_low_ms=None,
+            median_high_ms=None,
+            p90_ms=None,
+            p99_ms=None,
+        ),
+        peak_memory_bytes=None,
+        partitions=None,
+    )
+    expected = list(known)
+    for column in told:
+        expected[column] = "-"
+    assert _cells(unknown) == expected

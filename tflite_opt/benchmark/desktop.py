@@ -7,18 +7,18 @@ import logging
 import os
 import pathlib
 import platform
-import random
 from collections.abc import Sequence
 
 import numpy as np
 
-from tflite_opt import progress
 from tflite_opt.benchmark import (
     launching,
     local_machine,
     output_check,
+    schedule,
     spread,
     statistics,
+    summaries,
 )
 from tflite_opt.records import artifact as artifact_record
 from tflite_opt.records import benchmark, errors, files
@@ -43,6 +43,8 @@ def describe_device() -> benchmark.DeviceInfo:
 
 class DesktopRunner:
     """Measures on this machine; implements `records.benchmark.Runner`."""
+
+    identity = "desktop"
 
     def run(
         self,
@@ -96,27 +98,19 @@ class _Session:
                 self._fail(name, error)
 
     def launch(self) -> None:
-        """Launches all, each once in every block, in random order."""
-        order = random.Random(self._options.seed)
-        total = self._options.launches * len(self._jobs)
-        with progress.track("benchmark", total) as bar:
-            for index in range(self._options.launches):
-                block = list(self._jobs)
-                order.shuffle(block)
-                for name in block:
-                    bar.step(f"{name}, launch {index + 1}")
-                    if name not in self._failures:
-                        self._launch_once(name, index)
+        """Launches what could be prepared."""
+        ready = [x for x in self._artifacts if x.name in self._jobs]
+        self._failures |= schedule.interleave(
+            ready, self._options, self._launch_once
+        )
 
-    def _launch_once(self, name: str, index: int) -> None:
-        job = self._jobs[name]
-        path = self._path(job.artifact, str(index))
-        if path.exists():
-            return
-        try:
-            files.write_bytes(path, launching.launch(job))
-        except errors.BenchmarkError as error:
-            self._fail(name, error)
+    def _launch_once(
+        self, artifact: artifact_record.Artifact, index: int
+    ) -> None:
+        path = self._path(artifact, str(index))
+        if not path.exists():
+            content = launching.launch(self._jobs[artifact.name])
+            files.write_bytes(path, content)
 
     def _fail(self, name: str, error: errors.TfliteOptError) -> None:
         self._failures[name] = str(error)
@@ -164,7 +158,7 @@ class _Session:
             first_inference_ms=float(
                 np.median([x.first_inference_ms for x in launches])
             ),
-            peak_memory_bytes=max(x.peak_memory_bytes for x in launches),
+            peak_memory_bytes=summaries.peak_memory_bytes(launches),
             partitions=launches[0].partitions,
             samples_path=samples_path,
             samples_sha256=files.sha256_of_file(samples_path),

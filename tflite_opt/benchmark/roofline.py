@@ -119,7 +119,7 @@ def _medians(
     for found in desktop.DesktopRunner().run(artifacts, own, directory):
         if isinstance(found, benchmark.BenchmarkFailure):
             raise errors.BenchmarkError(f"No roofline: {found.message}")
-        medians[found.artifact.name] = found.latency.median_ms / 1e3
+        medians[found.artifact.name] = found.median_ms / 1e3
     for item in artifacts:
         item.path.unlink()
     return medians
@@ -146,7 +146,7 @@ def _compare(
         dtype=_dtype(found),
         macs=found.known_macs,
         bytes_moved=stored + ends,
-        median_ms=result.latency.median_ms,
+        median_ms=result.median_ms,
         reachable_macs_per_s=math.prod(_COMPUTE.values()) / medians[compute],
         reachable_bytes_per_s=weights / medians[bandwidth],
     )

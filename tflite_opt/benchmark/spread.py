@@ -16,10 +16,12 @@ _MIN_WINDOW_S = 0.1
 
 def noise_warnings(launches: Sequence[benchmark.Launch]) -> list[str]:
     """Returns one sentence, with numbers, if launches are far apart."""
-    medians = [launch.median_ms for launch in launches]
+    medians = [x.median_ms for x in launches if x.median_ms is not None]
+    if len(medians) < _MIN_LAUNCHES:
+        return []
     low, high = min(medians), max(medians)
     spread = (high - low) / float(np.median(medians))
-    if len(medians) < _MIN_LAUNCHES or spread <= _MAX_SPREAD:
+    if spread <= _MAX_SPREAD:
         return []
     states = [launch.state for launch in launches if launch.state]
     loads = [x.load_before for x in states if x.load_before is not None]

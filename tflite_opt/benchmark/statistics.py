@@ -27,16 +27,7 @@ def latency_stats(
     """
     medians = np.array([np.median(samples) for samples in launches_ns]) / 1e6
     pooled = np.concatenate(list(launches_ns)) / 1e6
-    low = high = None
-    if len(medians) >= _MIN_LAUNCHES_FOR_INTERVAL:
-        random = np.random.default_rng(seed)
-        chosen = random.integers(
-            len(medians), size=(_BOOTSTRAP_RESAMPLES, len(medians))
-        )
-        resampled = np.median(medians[chosen], axis=1)
-        low, high = (
-            float(bound) for bound in np.quantile(resampled, [0.025, 0.975])
-        )
+    low, high = median_interval(medians, seed=seed)
     return benchmark.LatencyStats(
         median_ms=float(np.median(medians)),
         median_low_ms=low,
@@ -51,3 +42,26 @@ def latency_stats(
         throughput_per_s=float(1e3 / pooled.mean()),
         num_samples=len(pooled),
     )
+
+
+def median_interval(
+    medians: np.ndarray, *, seed: int
+) -> tuple[float | None, float | None]:
+    """Returns the 95 % interval of the typical launch.
+
+    Args:
+        medians: Of each launch, shape `(n,)`.
+        seed: Of the bootstrap.
+
+    Returns:
+        Bounds in the unit of `medians`; None with too few launches.
+    """
+    if len(medians) < _MIN_LAUNCHES_FOR_INTERVAL:
+        return None, None
+    random = np.random.default_rng(seed)
+    chosen = random.integers(
+        len(medians), size=(_BOOTSTRAP_RESAMPLES, len(medians))
+    )
+    resampled = np.median(medians[chosen], axis=1)
+    low, high = np.quantile(resampled, [0.025, 0.975])
+    return float(low), float(high)

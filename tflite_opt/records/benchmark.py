@@ -7,7 +7,13 @@ from collections.abc import Sequence
 from typing import Literal, Protocol
 
 from tflite_opt.records import artifact as artifact_record
-from tflite_opt.records import machine, runtime_options, serialization
+from tflite_opt.records import (
+    errors,
+    machine,
+    runtime_options,
+    serialization,
+    tool_output,
+)
 
 Delegate = runtime_options.Delegate
 InputFile = runtime_options.InputFile
@@ -18,8 +24,11 @@ RuntimeOptions = runtime_options.RuntimeOptions
 class Launch(serialization.Record):
     """What one process measured.
 
+    What its source does not tell is None.
+
     Attributes:
-        source: Which tool measured it, e.g. `tflite_opt.launch`.
+        source: Which tool measured it: `tflite_opt.launch`, whose raw samples
+            are kept, or one of `tool_output.Tool`, which print a summary.
         init_ms: Building the interpreter and allocating its tensors.
         first_inference_ms: The first invocation, warm-up excluded from none.
         warmup_runs: How many invocations were dropped, the first included.
@@ -39,6 +48,7 @@ class Launch(serialization.Record):
         throughput_per_s: Invocations of all interpreters per second of wall
             time.
         state: Of the machine.
+        summary: The tool's own statistics; None where there are samples.
     """
 
     source: str
@@ -46,9 +56,9 @@ class Launch(serialization.Record):
     first_inference_ms: float
     warmup_runs: int
     num_runs: int
-    median_ms: float
-    peak_memory_bytes: int
-    model_memory_bytes: int
+    median_ms: float | None
+    peak_memory_bytes: int | None
+    model_memory_bytes: int | None
     partitions: int | None
     started_at: str
     warmup_ms: float | None = None
@@ -57,6 +67,7 @@ class Launch(serialization.Record):
     timing_ns: float | None = None
     throughput_per_s: float | None = None
     state: machine.MachineState | None = None
+    summary: tool_output.LatencySummary | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -64,22 +75,23 @@ class LatencyStats(serialization.Record):
     """Latency over all launches, in milliseconds.
 
     Attributes:
-        median_ms: Median over launches of each launch's median.
+        median_ms: Median over launches of each launch's median; None from a
+            tool that prints none.
         median_low_ms: Lower bound of its 95 % interval, from a bootstrap over
-            launches; None with fewer than 3 launches.
+            launches; None with fewer than 3 launches, or without medians.
         median_high_ms: Upper bound.
-        p90_ms: 90th percentile of the pooled samples.
+        p90_ms: 90th percentile of the pooled samples; None without samples.
         p99_ms: 99th percentile; None with fewer than 100 samples.
         min_ms: Fastest sample.
         throughput_per_s: Inferences per second at the mean of the pooled
             samples.
-        num_samples: Number of pooled samples.
+        num_samples: Number of timed invocations in all launches.
     """
 
-    median_ms: float
+    median_ms: float | None
     median_low_ms: float | None
     median_high_ms: float | None
-    p90_ms: float
+    p90_ms: float | None
     p99_ms: float | None
     min_ms: float
     throughput_per_s: float
@@ -175,10 +187,13 @@ class BenchmarkResult(serialization.Record):
         latency: Statistics over them.
         init_ms: Median over launches.
         first_inference_ms: Median over launches.
-        peak_memory_bytes: Largest over launches.
+        peak_memory_bytes: Largest over launches; None if not known.
         partitions: Delegate nodes; None if not known.
-        samples_path: `.npz` with `launch_<i>_ns` (n,) int64 raw samples.
+        samples_path: `.npz` with `launch_<i>_ns` (n,) int64 raw samples; None
+            from a tool that prints none.
         samples_sha256: Of that file.
+        logs_path: What a tool printed, a `tool_output.ToolLogs`; None where
+            there are samples.
         warnings: One sentence each.
         check: None if outputs were not checked.
         concurrent: None with a single interpreter.
@@ -193,14 +208,36 @@ class BenchmarkResult(serialization.Record):
     latency: LatencyStats
     init_ms: float
     first_inference_ms: float
-    peak_memory_bytes: int
+    peak_memory_bytes: int | None
     partitions: int | None
-    samples_path: pathlib.Path
-    samples_sha256: str
+    samples_path: pathlib.Path | None
+    samples_sha256: str | None
+    logs_path: pathlib.Path | None = None
     warnings: tuple[str, ...] = ()
     check: OutputCheck | None = None
     concurrent: ConcurrentStats | None = None
     drift: tuple[DriftWindow, ...] = ()
+
+    @property
+    def evidence(self) -> tuple[pathlib.Path, ...]:
+        """The files that the statistics come from."""
+        paths = (self.samples_path, self.logs_path)
+        return tuple(path for path in paths if path is not None)
+
+    @property
+    def median_ms(self) -> float:
+        """The typical latency.
+
+        Raises:
+            InputError: If the tool printed no median.
+        """
+        if self.latency.median_ms is None:
+            raise errors.InputError(
+                "Latencies are compared by medians, which this tool does not "
+                f"print. Received: runtime={self.runtime!r}. Take a newer "
+                "benchmark_model, or --runner=desktop."
+            )
+        return self.latency.median_ms
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -219,6 +256,11 @@ class BenchmarkFailure(serialization.Record):
 class Runner(Protocol):
     """Something that can measure `.tflite` files: this machine, or a phone."""
 
+    @property
+    def identity(self) -> str:
+        """Tells runners apart whose results must not be mixed."""
+        ...
+
     def run(
         self,
         artifacts: Sequence[artifact_record.Artifact],
@@ -233,7 +275,7 @@ class Runner(Protocol):
         Args:
             artifacts: With different names.
             options: The same for all.
-            directory: Gets one `.npz` of raw samples for each artifact.
+            directory: Gets the samples or the logs of each artifact.
                 Launches that finished there before an interruption are kept.
 
         Returns:

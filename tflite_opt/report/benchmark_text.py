@@ -130,16 +130,20 @@ def _cells(result: benchmark.BenchmarkResult) -> tuple[str, ...]:
     return (
         result.artifact.name,
         str(result.options.num_threads),
-        f"{latency.median_ms:.4g}",
+        _number(latency.median_ms),
         interval,
-        f"{latency.p90_ms:.4g}",
-        "-" if latency.p99_ms is None else f"{latency.p99_ms:.4g}",
+        _number(latency.p90_ms),
+        _number(latency.p99_ms),
         f"{latency.throughput_per_s:.4g}",
         f"{result.init_ms:.4g}",
         f"{result.first_inference_ms:.4g}",
         _dropped(result),
-        f"{result.peak_memory_bytes / 1e6:.4g}",
-        "-" if result.partitions is None else str(result.partitions),
+        _number(
+            None
+            if result.peak_memory_bytes is None
+            else result.peak_memory_bytes / 1e6
+        ),
+        _number(result.partitions),
         result.check.reference if result.check else "-",
     )
 
@@ -147,3 +151,7 @@ def _cells(result: benchmark.BenchmarkResult) -> tuple[str, ...]:
 def _dropped(result: benchmark.BenchmarkResult) -> str:
     counts = [launch.warmup_runs for launch in result.launches]
     return f"{np.median(counts):.0f}" if counts else "-"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}"

@@ -176,7 +176,7 @@ def _row(
     reference = baseline.result.latency if baseline.result else None
     faster = (
         reference.median_ms / latency.median_ms
-        if latency and reference
+        if latency and latency.median_ms and reference and reference.median_ms
         else None
     )
     return report.Row(

@@ -57,7 +57,8 @@ def recommend(
         max_accuracy_drop: The limit, a fraction.
 
     Raises:
-        InputError: If there is no float32 variant to compare with.
+        InputError: If there is no float32 variant to compare with, or the
+            latencies have no medians.
     """
     if not candidates or candidates[0].name != "float32":
         raise errors.InputError(
@@ -87,9 +88,7 @@ def _cost(
         candidate.result.artifact.size_bytes
         / baseline.result.artifact.size_bytes
     )
-    latency = (
-        candidate.result.latency.median_ms / baseline.result.latency.median_ms
-    )
+    latency = candidate.result.median_ms / baseline.result.median_ms
     return {"size": size, "latency": latency, "balanced": size * latency}[
         objective
     ]
@@ -99,8 +98,8 @@ def is_slower(
     result: benchmark.BenchmarkResult, baseline: benchmark.BenchmarkResult
 ) -> bool:
     """Whether the latency interval lies wholly above the baseline's."""
-    low = result.latency.median_low_ms or result.latency.median_ms
-    high = baseline.latency.median_high_ms or baseline.latency.median_ms
+    low = result.latency.median_low_ms or result.median_ms
+    high = baseline.latency.median_high_ms or baseline.median_ms
     return low > high
 
 
@@ -108,7 +107,7 @@ def _reason(best: Candidate, baseline: Candidate, num_excluded: int) -> str:
     smaller = (
         baseline.result.artifact.size_bytes / best.result.artifact.size_bytes
     )
-    faster = baseline.result.latency.median_ms / best.result.latency.median_ms
+    faster = baseline.result.median_ms / best.result.median_ms
     parts = [
         f"{smaller:.2f}x smaller and {faster:.2f}x the speed of float32"
         if best.name != "float32"

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A program called `benchmark_model` on this machine: which one, and its flags.
+
+Two C++ tools share the name; the wheel of ai-edge-litert brings a third one,
+`litert-benchmark`. They are told apart by the flags in their help.
+"""
+
+import dataclasses
+import pathlib
+import re
+from typing import Any
+
+from tflite_opt import child_process
+from tflite_opt.records import benchmark, errors, files, tool_output
+
+_HELP_TIMEOUT_S = 60.0
+_PRINT_VERSION = (
+    "import importlib.metadata as m; print(m.version('ai-edge-litert'))"
+)
+_FLAG = re.compile(r"--([A-Za-z][\w-]*)")
+# Flags that no other of the tools has. LiteRT's comes first: it inherits the
+# run loop of TFLite's.
+_MARKERS: dict[tool_output.Tool, frozenset[str]] = {
+    "litert_benchmark": frozenset({"result_json"}),
+    "litert_benchmark_model": frozenset({"use_npu", "use_profiler"}),
+    "benchmark_model": frozenset({"use_xnnpack", "enable_op_profiling"}),
+}
+_SHARED = ("num_threads", "num_runs")
+_RUN_LOOP = (*_SHARED, "warmup_min_secs", "min_secs", "max_secs")
+# Of no concern to the tool, or given in a form of its own.
+_OURS = frozenset(
+    {"check", "delegate", "launches", "seed", "timeout_s", "warmup_runs"}
+)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Binary:
+    """One of the tools.
+
+    Attributes:
+        path: The program.
+        sha256: Of the program.
+        tool: Which one it is.
+        flags: What its help lists.
+        version: Of the ai-edge-litert that a Python program runs on; "" where
+            it is not known. The C++ tools have none to tell.
+    """
+
+    path: pathlib.Path
+    sha256: str
+    tool: tool_output.Tool
+    flags: frozenset[str]
+    version: str = ""
+
+    @property
+    def identity(self) -> str:
+        """The tool and its build."""
+        return " ".join(
+            filter(None, (self.tool, self.version, self.sha256[:12]))
+        )
+
+    def command(
+        self,
+        model: pathlib.Path,
+        options: benchmark.RuntimeOptions,
+        result_path: pathlib.Path,
+    ) -> list[str]:
+        """Returns a command that measures a model once.
+
+        Args:
+            model: The `.tflite`.
+            options: How to run it.
+            result_path: Where the result file shall be; only asked for if the
+                program knows how to write one.
+
+        Raises:
+            InputError: If the tool cannot do what the options ask for, or this
+                version lacks a flag.
+        """
+        self._reject_unsupported(options)
+        graph = "model" if self.tool == "litert_benchmark" else "graph"
+        values: dict[str, Any] = {graph: model}
+        values |= {name: getattr(options, name) for name in self._passed}
+        # The tools count the first inference as one of the warm-up.
+        values["warmup_runs"] = options.warmup_runs + 1
+        if self.tool == "benchmark_model":
+            # Left out, the delegate is applied without a word about it.
+            is_delegated = options.delegate == "xnnpack"
+            values["use_xnnpack"] = "true" if is_delegated else "false"
+        missing = sorted(set(values) - self.flags)
+        if missing:
+            raise errors.InputError(
+                "The program must know the flags of a benchmark. Received: "
+                f"{str(self.path)!r}, without --{', --'.join(missing)}. Take "
+                "a newer version."
+            )
+        if "result_file_path" in self.flags:
+            values["result_file_path"] = result_path
+        # Only this form is parsed; others are ignored without an error.
+        flags = [f"--{name}={value}" for name, value in values.items()]
+        return [str(self.path.absolute()), *flags]
+
+    @property
+    def _passed(self) -> tuple[str, ...]:
+        return _SHARED if self.tool == "litert_benchmark" else _RUN_LOOP
+
+    def _reject_unsupported(self, options: benchmark.RuntimeOptions) -> None:
+        handled = _OURS | set(self._passed)
+        if self.tool != "benchmark_model":
+            handled -= {"delegate"}
+        defaults = benchmark.RuntimeOptions()
+        for field in dataclasses.fields(options):
+            value = getattr(options, field.name)
+            if field.name in handled or value == getattr(defaults, field.name):
+                continue
+            raise errors.InputError(
+                f"`{field.name}` cannot be given to {self.tool}. Received: "
+                f"{field.name}={value}. Leave it out, or take "
+                "--runner=desktop."
+            )
+
+
+def identify(path: pathlib.Path) -> Binary:
+    """Finds out which of the tools a program is.
+
+    Raises:
+        InputError: If it is missing, cannot be run here, or is none of them.
+    """
+    if not path.is_file():
+        raise errors.InputError(
+            "`benchmark_binary` must be a program. "
+            f"Received: benchmark_binary={str(path)!r}, which is not there."
+        )
+    try:
+        # TFLite's tool fails after printing its help.
+        done = child_process.run(
+            [str(path.absolute()), "--help"], timeout_s=_HELP_TIMEOUT_S
+        )
+    except (OSError, child_process.ChildError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise errors.InputError(
+            "`benchmark_binary` must be a program for this machine. Received: "
+            f"benchmark_binary={str(path)!r}: {reason}. It may need "
+            "`chmod +x`, or a build for this processor."
+        ) from error
+    flags = frozenset(_FLAG.findall(done.stdout + done.stderr))
+    for tool, markers in _MARKERS.items():
+        if markers & flags:
+            return Binary(
+                path=path,
+                sha256=files.sha256_of_file(path),
+                tool=tool,
+                flags=flags,
+                version=(
+                    _wheel_version(path) if tool == "litert_benchmark" else ""
+                ),
+            )
+    raise errors.InputError(
+        "`benchmark_binary` must be TFLite's or LiteRT's benchmark_model, or "
+        f"litert-benchmark. Received: benchmark_binary={str(path)!r}, whose "
+        "--help lists none of their flags."
+    )
+
+
+def _wheel_version(path: pathlib.Path) -> str:
+    # The program is the same few lines in all versions of the wheel; the
+    # Python of its environment lies beside it.
+    python = path.absolute().with_name("python")
+    if not python.is_file():
+        return ""
+    done = child_process.run(
+        [str(python), "-c", _PRINT_VERSION], timeout_s=_HELP_TIMEOUT_S
+    )
+    return done.stdout.strip() if done.returncode == 0 else ""
