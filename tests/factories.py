@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Small valid records for tests, without files behind them."""
 
+import datetime
 import pathlib
+from collections.abc import Iterable
 from typing import Any
 
 from tflite_opt.records import artifact, benchmark, evaluation, facts, finding
@@ -97,25 +99,65 @@ def latency(median_ms: float, spread: float = 0.01) -> benchmark.LatencyStats:
     )
 
 
-def result(
-    item: artifact.Artifact, median_ms: float = 1.0, spread: float = 0.01
-) -> benchmark.BenchmarkResult:
-    return benchmark.BenchmarkResult(
-        artifact=item,
-        device=benchmark.DeviceInfo(
-            device_key="k", model="cpu", abi="x86_64", os="Linux", num_cpus=2
-        ),
-        options=benchmark.RuntimeOptions(),
-        runtime="ai-edge-litert 2.3.0",
-        launches=(),
-        latency=latency(median_ms, spread),
-        init_ms=1.0,
-        first_inference_ms=1.0,
-        peak_memory_bytes=1_000_000,
-        partitions=1,
-        samples_path=pathlib.Path("/nowhere/samples.npz"),
-        samples_sha256="0" * 64,
+def device(**fields: Any) -> benchmark.DeviceInfo:
+    values: dict[str, Any] = {
+        "device_key": "k",
+        "model": "cpu",
+        "abi": "x86_64",
+        "os": "Linux",
+        "num_cpus": 2,
+    }
+    return benchmark.DeviceInfo(**values | fields)
+
+
+def launches(
+    medians_ms: Iterable[float],
+    turn: int = 0,
+    start_s: int = 0,
+    source: str = "tflite_opt.launch",
+) -> tuple[benchmark.Launch, ...]:
+    """Returns launches; those of turns 0 and 1 alternate, 10 s a round."""
+    begin = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
+    return tuple(
+        benchmark.Launch(
+            source=source,
+            init_ms=1.0,
+            first_inference_ms=1.0,
+            warmup_runs=5,
+            num_runs=50,
+            median_ms=float(median),
+            peak_memory_bytes=1_000_000,
+            model_memory_bytes=100_000,
+            partitions=1,
+            started_at=(
+                begin + datetime.timedelta(seconds=start_s + 10 * index + turn)
+            ).isoformat(),
+        )
+        for index, median in enumerate(medians_ms)
     )
+
+
+def result(
+    item: artifact.Artifact,
+    median_ms: float = 1.0,
+    spread: float = 0.01,
+    **fields: Any,
+) -> benchmark.BenchmarkResult:
+    values: dict[str, Any] = {
+        "artifact": item,
+        "device": device(),
+        "options": benchmark.RuntimeOptions(),
+        "runtime": "ai-edge-litert 2.3.0",
+        "launches": (),
+        "latency": latency(median_ms, spread),
+        "init_ms": 1.0,
+        "first_inference_ms": 1.0,
+        "peak_memory_bytes": 1_000_000,
+        "partitions": 1,
+        "samples_path": pathlib.Path("/nowhere/samples.npz"),
+        "samples_sha256": "0" * 64,
+    }
+    return benchmark.BenchmarkResult(**values | fields)
 
 
 def drop(value: float, **fields: Any) -> evaluation.MetricDrop:

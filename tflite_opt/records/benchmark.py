@@ -101,8 +101,8 @@ class LatencyStats(serialization.Record):
 
     Attributes:
         median_ms: Median over launches of each launch's median.
-        median_low_ms: Lower bound of its 95 % interval, from a bootstrap over
-            launches; None with fewer than 3 launches.
+        median_low_ms: Lower bound of its 95 % interval, from a studentized
+            bootstrap over launches; None with fewer than 4 launches.
         median_high_ms: Upper bound.
         p90_ms: 90th percentile of the pooled samples.
         p99_ms: 99th percentile; None with fewer than 100 samples.

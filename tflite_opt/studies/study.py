@@ -4,7 +4,7 @@
 import logging
 import pathlib
 import subprocess
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from tflite_opt import child_process
 from tflite_opt.benchmark import desktop
@@ -73,6 +73,7 @@ def write_table(
     command: str,
     *,
     wide: bool = False,
+    lines: Iterable[str] | None = None,
 ) -> str:
     """Writes the cells as Markdown and returns the text.
 
@@ -83,13 +84,15 @@ def write_table(
         command: That makes it.
         wide: Whether a cell is a line, for cells with the same figures; else
             each figure is.
+        lines: What the study says itself, instead of such a table.
     """
     done = [record for record in found.values() if record]
-    lines = [f"# {title}", "", *(_wide if wide else _long)(found)]
+    body = (_wide if wide else _long)(found) if lines is None else lines
+    page = [f"# {title}", "", *body]
     if done:
-        lines += ["", f"{done[0].device}; {done[0].rounds} rounds."]
-    lines += ["", f"Made by `{command}`.", ""]
-    text = "\n".join(lines)
+        page += ["", f"{done[0].device}; {done[0].rounds} rounds."]
+    page += ["", f"Made by `{command}`.", ""]
+    text = "\n".join(page)
     files.write_text(folder / "README.md", text)
     return text
 
