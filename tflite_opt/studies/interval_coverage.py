@@ -25,10 +25,12 @@ _MEDIAN_DRAWS = 200_000
 _NOTES = """\
 `bootstrap_t_trimmed_10` is what `scripts.compare` and `scripts.gate` use where
 launches took turns, `bootstrap_t_unpaired` where they did not, and `one_model`
-the interval of a model's own latency. `percentile_median` is what the latter
-was before. Under `drift` launches follow each other in a state of the machine
-that moves: no interval of a single model knows where it goes, and the ratio of
-two that took turns does not need to."""
+the interval of a model's own latency; `percentile_median` is what that was
+before. A cell is 4000 simulated experiments unless its record says otherwise.
+Under `drift` launches follow each other while the state of the machine moves:
+no interval of a single model knows where it goes, and the ratio of two that
+took turns does not need to. A half-width of 100 % is an interval without
+bounds."""
 
 Bounds = tuple[float, float]
 Draw = Callable[[np.random.Generator, int], np.ndarray]
@@ -226,7 +228,6 @@ def describe(
 ) -> Iterator[str]:
     """Yields the tables, a line for each cell."""
     yield _NOTES
-    yield ""
     for figure, title in (
         ("coverage", "Coverage of the true ratio"),
         ("half_width", "Median half-width of the interval of the log ratio"),
@@ -237,12 +238,11 @@ def describe(
         if figure == "coverage":
             names.append("one_model.coverage")
         labels = [name.removesuffix(f".{figure}") for name in names]
-        yield from (f"## {title}", "")
+        yield from ("", f"## {title}", "")
         yield f"| launches | {' | '.join(labels)} |"
         yield f"|---|{'---:|' * len(names)}"
         for cell, record in found.items():
             yield f"| {cell} | {' | '.join(_row(record, names))} |"
-        yield ""
 
 
 def _row(record: measurement.Measurement | None, names: list[str]) -> list[str]:
