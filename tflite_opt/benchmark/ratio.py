@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tflite_opt.benchmark import bootstrap_t, statistics
-from tflite_opt.records import benchmark, comparison, errors
+from tflite_opt.records import benchmark, comparison
 
 DEFAULT_MARGIN = 0.03
 _MOST_LAUNCHES = 1000
@@ -25,11 +25,13 @@ class Pair:
     Attributes:
         baseline: In the order of the rounds.
         candidate: Likewise.
+        margin: Differences up to this fraction do not matter, in (0, 1).
         seed: Of the bootstrap.
     """
 
     baseline: Sequence[benchmark.Launch]
     candidate: Sequence[benchmark.Launch]
+    margin: float = DEFAULT_MARGIN
     seed: int = 0
 
     @property
@@ -66,9 +68,7 @@ def _logs(launches: Sequence[benchmark.Launch]) -> np.ndarray:
     return np.log([launch.median_ms for launch in launches])
 
 
-def compare(
-    pairs: Sequence[Pair], *, margin: float = DEFAULT_MARGIN
-) -> list[comparison.LatencyRatio]:
+def compare(pairs: Sequence[Pair]) -> list[comparison.LatencyRatio]:
     """Judges pairs that are looked at together.
 
     Holm's correction keeps the chance that any of them is wrongly called
@@ -77,24 +77,20 @@ def compare(
 
     Args:
         pairs: One for each model.
-        margin: Differences up to this fraction do not matter, in (0, 1).
-
-    Raises:
-        InputError: If the margin is out of its range.
 
     References:
         Holm, "A simple sequentially rejective multiple test procedure",
         Scandinavian Journal of Statistics 6, 1979.
     """
-    if not 0 < margin < 1:
-        raise errors.InputError(
-            "`margin` must be a fraction in (0, 1). "
-            f"Received: margin={margin}. Three percent are 0.03."
-        )
     locations = [pair.location() for pair in pairs]
-    levels = holm_levels([_p_value(found, margin) for found in locations])
+    levels = holm_levels(
+        [
+            _p_value(found, pair.margin)
+            for pair, found in zip(pairs, locations, strict=True)
+        ]
+    )
     return [
-        _judge(pair, location, margin, level)
+        _judge(pair, location, level)
         for pair, location, level in zip(pairs, locations, levels, strict=True)
     ]
 
@@ -136,6 +132,30 @@ def noise_floor(pair: Pair) -> float | None:
     return math.expm1(farthest) if math.isfinite(farthest) else None
 
 
+def launches_needed(
+    num_launches: int, width: float, distance: float
+) -> int | None:
+    """Returns how many launches make an interval narrower than `distance`.
+
+    A width goes down with the root of the number of launches.
+
+    Args:
+        num_launches: That there are.
+        width: Half the interval of the log ratio.
+        distance: From the log ratio to the bound in question.
+
+    Returns:
+        More than `num_launches`; None if a thousand would not do.
+    """
+    if distance == 0 or not math.isfinite(width):
+        return None
+    # One more than now, for a width that equals the distance.
+    needed = max(
+        math.ceil(num_launches * (width / distance) ** 2), num_launches + 1
+    )
+    return needed if needed <= _MOST_LAUNCHES else None
+
+
 def _nearest(estimate: float, margin: float) -> float:
     """Returns the bound of the margin that is nearest to a log ratio."""
     bounds = (math.log1p(-margin), math.log1p(margin))
@@ -156,16 +176,15 @@ def _p_value(location: bootstrap_t.Location | None, margin: float) -> float:
 def _judge(
     pair: Pair,
     location: bootstrap_t.Location | None,
-    margin: float,
     level: float,
 ) -> comparison.LatencyRatio:
     width = location.half_width(statistics.ALPHA) if location else math.inf
     if location is None or not math.isfinite(width):
-        return _undecided(pair, margin)
+        return _undecided(pair)
     estimate = location.estimate
-    bound = _nearest(estimate, margin)
+    bound = _nearest(estimate, pair.margin)
     distance = abs(bound - estimate)
-    inside = _is_inside(estimate, margin)
+    inside = _is_inside(estimate, pair.margin)
     # Only a difference pays for being one of several.
     needed_width = width if inside else location.half_width(level)
     decided = needed_width < distance
@@ -178,7 +197,7 @@ def _judge(
         value=math.exp(estimate),
         low=math.exp(estimate - width),
         high=math.exp(estimate + width),
-        margin=margin,
+        margin=pair.margin,
         verdict=verdict,
         p_value=location.p_value(bound),
         pairing=pair.pairing,
@@ -186,37 +205,21 @@ def _judge(
         launches_needed=(
             None
             if decided
-            else _launches_needed(pair.num_launches, needed_width, distance)
+            else launches_needed(pair.num_launches, needed_width, distance)
         ),
     )
 
 
-def _undecided(pair: Pair, margin: float) -> comparison.LatencyRatio:
+def _undecided(pair: Pair) -> comparison.LatencyRatio:
     middle = np.median(_logs(pair.candidate)) - np.median(_logs(pair.baseline))
     return comparison.LatencyRatio(
         value=math.exp(middle),
         low=None,
         high=None,
-        margin=margin,
+        margin=pair.margin,
         verdict="inconclusive",
         p_value=None,
         pairing=pair.pairing,
         num_launches=pair.num_launches,
         launches_needed=None,
     )
-
-
-def _launches_needed(
-    num_launches: int, width: float, distance: float
-) -> int | None:
-    """Returns how many launches make the interval narrower than `distance`.
-
-    A width goes down with the root of the number of launches.
-    """
-    if distance == 0 or not math.isfinite(width):
-        return None
-    # One more than now, for a width that equals the distance.
-    needed = max(
-        math.ceil(num_launches * (width / distance) ** 2), num_launches + 1
-    )
-    return needed if needed <= _MOST_LAUNCHES else None
