@@ -50,6 +50,7 @@ _WITHOUT_TENSORFLOW = (
     "scripts.check_data",
     "scripts.preflight",
     "scripts.compare",
+    "scripts.gate",
 )
 _HEAVY = ("tensorflow", "tf_keras", "tensorflow_model_optimization", "keras")
 
