@@ -78,7 +78,7 @@ def test_latency_is_judged_by_its_interval(max_ms, verdict):
     found = _judge(latency_ms=(limit,))
     assert found.verdict == verdict
     assert found.found == "1 ms (0.99-1.01)"
-    assert found.limit == f"<= {max_ms:g} ms"
+    assert found.limit == f"<= {max_ms:g} ms, 1 thread"
 
 
 def test_latency_without_an_interval_is_inconclusive():
@@ -104,7 +104,10 @@ def test_limits_for_other_devices_are_passed_over_but_one_must_fit():
         budget.LatencyLimit(max_ms=3.0, device="k"),
     )
     found = list(absolute_rules.judge(_FOUND, budget.Limits(latency_ms=limits)))
-    assert [x.limit for x in found] == ["<= 2 ms", "<= 3 ms"]
+    assert [x.limit for x in found] == [
+        "<= 2 ms, 1 thread",
+        "<= 3 ms, 1 thread",
+    ]
     with pytest.raises(
         errors.InputError,
         match=re.escape(
@@ -113,6 +116,21 @@ def test_limits_for_other_devices_are_passed_over_but_one_must_fit():
         ),
     ):
         _judge(latency_ms=limits[:2])
+
+
+def test_each_number_of_threads_of_a_sweep_has_its_limit():
+    options = dataclasses.replace(_FOUND.result.options, num_threads=2)
+    faster = evidence.measured("int8", options=options, median_ms=0.5)
+    found = dataclasses.replace(_FOUND, sweep=(faster,))
+    limits = (
+        budget.LatencyLimit(max_ms=2.0, num_threads=1),
+        budget.LatencyLimit(max_ms=0.4, num_threads=2),
+    )
+    judged = list(absolute_rules.judge(found, budget.Limits(latency_ms=limits)))
+    assert [(x.limit, x.verdict) for x in judged] == [
+        ("<= 2 ms, 1 thread", "pass"),
+        ("<= 0.4 ms, 2 threads", "fail"),
+    ]
 
 
 def test_a_delegate_that_takes_nothing_fails():

@@ -141,6 +141,30 @@ def test_models_are_matched_by_name_in_the_order_of_the_baseline():
         )
 
 
+def test_sweeps_are_matched_by_number_of_threads():
+    def swept(counts):
+        results = [
+            evidence.measured(
+                "int8",
+                options=benchmark.RuntimeOptions(num_threads=count),
+            )
+            for count in counts
+        ]
+        return {
+            "int8": evidence.evidence(
+                "int8", result=results[0], sweep=tuple(results[1:])
+            )
+        }
+
+    pairs = compare.match(swept([1, 2, 4]), swept([4, 1]))
+    assert [
+        [side.result.options.num_threads for side in pair] for pair in pairs
+    ] == [[1, 1], [4, 4]]
+    (alone,) = compare.match(swept([1]), swept([2]))
+    with pytest.raises(errors.InputError, match="num_threads=1 against 2"):
+        compare.compare([alone], _OPTIONS)
+
+
 @pytest.mark.parametrize("margin", [0.0, 1.0, -0.1, 3.0, float("nan")])
 def test_rejects_a_margin_that_is_no_fraction(margin):
     with pytest.raises(

@@ -44,13 +44,31 @@ def test_facts_are_read_only_from_the_file_that_was_measured(copied_run):
     assert stored.load(copied_run.root)["int8"].facts is None
 
 
+def test_a_sweep_is_found_in_its_folders(tmp_path):
+    run = run_directory.RunDirectory.create(tmp_path / "run", command="x")
+    for count in (1, 2):
+        factories.result(
+            factories.tflite("int8"),
+            options=benchmark.RuntimeOptions(num_threads=count),
+        ).save(run.path("benchmarks", f"threads_{count}", "int8.json"))
+    found = stored.load(run.root)
+    assert list(found) == ["int8"]
+    threads = [x.options.num_threads for x in found["int8"].results]
+    assert threads == [1, 2]
+    path = run.path("benchmarks", "threads_2", "int8.json")
+    (alone,) = stored.load(path)["int8"].results
+    assert alone.options.num_threads == 2
+
+
 def test_a_failed_benchmark_keeps_its_reason(tmp_path):
     run = run_directory.RunDirectory.create(tmp_path / "run", command="x")
     failure = benchmark.BenchmarkFailure(
         artifact=factories.tflite("v1.2"), message="It crashed."
     )
     failure.save(run.path("benchmarks", "v1.2.failure.json"))
+    run.path("benchmarks", "v1.2.logs.json").write_text('{"record": "Logs"}')
     found = stored.load(run.root)
+    assert list(found) == ["v1.2"]
     assert found["v1.2"].failure.message == "It crashed."
     assert found["v1.2"].result is None
 

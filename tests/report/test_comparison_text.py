@@ -70,6 +70,17 @@ def test_several_models_are_a_line_each_and_share_their_warnings():
     assert not any("p90" in line for line in lines)
 
 
+def test_a_sweep_names_the_number_of_threads_in_each_line():
+    found = [
+        _found(options=benchmark.RuntimeOptions(num_threads=count))
+        for count in (1, 4)
+    ]
+    lines = comparison_text.describe(found).splitlines()
+    assert lines[2].startswith("int8 against float32, num_threads=1 ")
+    assert lines[3].startswith("int8 against float32, num_threads=4 ")
+    assert "num_threads" not in lines[-1]
+
+
 @pytest.mark.parametrize(
     ("fields", "text"),
     [

@@ -91,21 +91,28 @@ def _latency(
 ) -> Iterator[gate.RuleResult]:
     if not limits.latency_ms:
         return
-    measured = found.result
-    if measured is None:
+    if not found.results:
         yield _not_measured(found, "latency_ms")
         return
-    fitting = [x for x in limits.latency_ms if _fits(x, measured)]
+    fitting = [
+        (measured, limit)
+        for measured in found.results
+        for limit in limits.latency_ms
+        if _fits(limit, measured)
+    ]
     if not fitting:
         raise errors.InputError(
             f"No latency limit of {found.artifact.name!r} is for where it was "
-            f"measured. Received: device={measured.device.model!r}, "
-            f"num_threads={measured.options.num_threads}. Known: "
-            + "; ".join(_place(x) for x in limits.latency_ms)
-            + "."
+            f"measured. Received: {'; '.join(map(_where, found.results))}. "
+            f"Known: {'; '.join(map(_place, limits.latency_ms))}."
         )
-    for limit in fitting:
+    for measured, limit in fitting:
         yield _latency_rule(found, measured, limit)
+
+
+def _where(measured: benchmark.BenchmarkResult) -> str:
+    threads = measured.options.num_threads
+    return f"device={measured.device.model!r}, num_threads={threads}"
 
 
 def _fits(
@@ -142,11 +149,16 @@ def _latency_rule(
     return result(
         found,
         "latency_ms",
-        limit=f"<= {limit.max_ms:.4g} ms",
+        limit=f"<= {limit.max_ms:.4g} ms, {_threads(measured)}",
         value=value,
         verdict=verdict,
         note=note,
     )
+
+
+def _threads(measured: benchmark.BenchmarkResult) -> str:
+    count = measured.options.num_threads
+    return "1 thread" if count == 1 else f"{count} threads"
 
 
 def _side(is_within: bool, is_beyond: bool) -> gate.Verdict:

@@ -44,7 +44,7 @@ def match(
     baseline: Mapping[str, stored.Evidence],
     candidate: Mapping[str, stored.Evidence],
 ) -> list[Pair]:
-    """Returns the models that both sides have.
+    """Returns the models that both sides have, by number of threads.
 
     Args:
         baseline: By name; a single one is compared with a single candidate
@@ -55,14 +55,33 @@ def match(
         InputError: If they have none in common.
     """
     if len(baseline) == len(candidate) == 1:
-        return list(zip(baseline.values(), candidate.values(), strict=True))
+        (before,), (after,) = baseline.values(), candidate.values()
+        return _by_threads(before, after)
     common = [name for name in baseline if name in candidate]
     if not common:
         raise errors.InputError(
             "Both sides must have a model of the same name. Received: "
             f"{', '.join(baseline)} and {', '.join(candidate)}."
         )
-    return [(baseline[name], candidate[name]) for name in common]
+    return [
+        pair
+        for name in common
+        for pair in _by_threads(baseline[name], candidate[name])
+    ]
+
+
+def _by_threads(before: stored.Evidence, after: stored.Evidence) -> list[Pair]:
+    """Returns a pair for each number of threads of both, else the first."""
+    pairs = [
+        (
+            dataclasses.replace(before, result=first, sweep=()),
+            dataclasses.replace(after, result=second, sweep=()),
+        )
+        for first in before.results
+        for second in after.results
+        if first.options.num_threads == second.options.num_threads
+    ]
+    return pairs or [(before, after)]
 
 
 def compare(

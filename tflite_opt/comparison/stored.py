@@ -2,10 +2,18 @@
 """Reads what earlier programs found out about models."""
 
 import dataclasses
+import glob
 import pathlib
 
 from tflite_opt.records import artifact as artifact_record
-from tflite_opt.records import benchmark, errors, files, run_directory, variants
+from tflite_opt.records import (
+    benchmark,
+    errors,
+    files,
+    run_directory,
+    serialization,
+    variants,
+)
 from tflite_opt.records import evaluation as evaluation_record
 from tflite_opt.records import facts as facts_record
 from tflite_opt.report import build
@@ -13,6 +21,10 @@ from tflite_opt.tflite import facts as facts_reader
 
 # Where a run has several, the split that decides is the one chosen last.
 _SPLITS = ("test", "validation")
+_BENCHMARKS = (
+    benchmark.BenchmarkResult.__name__,
+    benchmark.BenchmarkFailure.__name__,
+)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -21,7 +33,8 @@ class Evidence:
 
     Attributes:
         artifact: The model.
-        result: Its benchmark.
+        result: Its benchmark; of several, the first.
+        sweep: The other ones, with other numbers of threads.
         failure: Why it has no benchmark.
         evaluation: Its accuracy on the test split, else on validation.
         facts: Read from the file.
@@ -29,9 +42,15 @@ class Evidence:
 
     artifact: artifact_record.Artifact
     result: benchmark.BenchmarkResult | None = None
+    sweep: tuple[benchmark.BenchmarkResult, ...] = ()
     failure: benchmark.BenchmarkFailure | None = None
     evaluation: evaluation_record.Evaluation | None = None
     facts: facts_record.ModelFacts | None = None
+
+    @property
+    def results(self) -> tuple[benchmark.BenchmarkResult, ...]:
+        """All benchmarks."""
+        return (self.result, *self.sweep) if self.result else ()
 
 
 def load(path: pathlib.Path) -> dict[str, Evidence]:
@@ -53,7 +72,8 @@ def load(path: pathlib.Path) -> dict[str, Evidence]:
     if (root / "manifest.json").is_file():
         known = run(run_directory.RunDirectory.open(root))
         found = known.get(result.artifact.name)
-        if found is not None and found.result == result:
+        if found is not None and result in found.results:
+            found = dataclasses.replace(found, result=result, sweep=())
             return {result.artifact.name: found}
     return {result.artifact.name: of_result(result)}
 
@@ -87,8 +107,10 @@ def run(directory: run_directory.RunDirectory) -> dict[str, Evidence]:
 def _names(records: build.RunRecords) -> list[str]:
     conversion = records.optional(variants.Conversion, records.conversion)
     names = list(conversion.names) if conversion else []
-    for path in sorted(records.run.path("benchmarks").glob("*.json")):
-        names.append(path.stem.removesuffix(".failure"))
+    for path in sorted(records.run.path("benchmarks").rglob("*.json")):
+        # What a tool printed may be kept there, too.
+        if serialization.read_json(path).get("record") in _BENCHMARKS:
+            names.append(path.stem.removesuffix(".failure"))
     for path in sorted(records.run.path("evaluations").glob("*.json")):
         name, _, split = path.stem.rpartition(".")
         if split in _SPLITS:
@@ -98,9 +120,7 @@ def _names(records: build.RunRecords) -> list[str]:
 
 def _evidence(records: build.RunRecords, name: str) -> Evidence:
     variant = records.optional(variants.Variant, records.variant(name))
-    result = records.optional(
-        benchmark.BenchmarkResult, records.benchmark(name)
-    )
+    results = _benchmarks(records, name)
     failure = records.optional(
         benchmark.BenchmarkFailure, records.benchmark_failure(name)
     )
@@ -114,16 +134,30 @@ def _evidence(records: build.RunRecords, name: str) -> Evidence:
     # One of them is there, or the name would not be.
     item = next(
         found.artifact
-        for found in (variant, result, failure, evaluated)
+        for found in (variant, *results, failure, evaluated)
         if found is not None
     )
     return Evidence(
         artifact=item,
-        result=result,
+        result=results[0] if results else None,
+        sweep=tuple(results[1:]),
         failure=failure,
         evaluation=evaluated,
         facts=variant.facts if variant else _facts_of_file(item),
     )
+
+
+def _benchmarks(
+    records: build.RunRecords, name: str
+) -> list[benchmark.BenchmarkResult]:
+    """Returns a model's benchmark, then those in folders of a sweep."""
+    path = records.benchmark(name)
+    found = [path] if path.is_file() else []
+    found += sorted(path.parent.glob(f"*/{glob.escape(path.name)}"))
+    return [
+        benchmark.BenchmarkResult.load(place, records.run.root)
+        for place in found
+    ]
 
 
 def _facts_of_file(

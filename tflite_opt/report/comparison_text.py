@@ -27,11 +27,12 @@ def describe(results: Sequence[comparison.Comparison]) -> str:
         results: At least one.
     """
     first = results[0]
-    rows = [_cells(found) for found in results]
+    sweep = len({found.options.num_threads for found in results}) > 1
+    rows = [_cells(found, sweep) for found in results]
     lines = [tabulate.tabulate(rows, _HEADERS, disable_numparse=True)]
     if len(results) == 1:
         lines += ["", quantities(first)]
-    lines += ["", _conditions(first)]
+    lines += ["", _conditions(first, sweep)]
     return "\n".join([*lines, *_warnings(results)])
 
 
@@ -90,11 +91,13 @@ def quantities(found: comparison.Comparison) -> str:
     )
 
 
-def _cells(found: comparison.Comparison) -> tuple[str, ...]:
+def _cells(found: comparison.Comparison, sweep: bool) -> tuple[str, ...]:
     by_name = {item.name: item for item in found.quantities}
     name = found.candidate.name
     if name != found.baseline.name:
         name = f"{name} against {found.baseline.name}"
+    if sweep:
+        name += f", num_threads={found.options.num_threads}"
     return (
         name,
         ratio(found.latency),
@@ -107,16 +110,17 @@ def _cells(found: comparison.Comparison) -> tuple[str, ...]:
     )
 
 
-def _conditions(found: comparison.Comparison) -> str:
+def _conditions(found: comparison.Comparison, sweep: bool) -> str:
     latency, options = found.latency, found.options
     turns = {
         "rounds": "in turns",
         "none": "not in turns",
     }[latency.pairing]
+    threads = "" if sweep else f"num_threads={options.num_threads}, "
     text = (
         f"{found.device.model}; {found.runtime}; {latency.num_launches} "
-        f"launches of each, {turns}; num_threads={options.num_threads}, "
-        f"delegate={options.delegate}; margin {latency.margin:.2%}"
+        f"launches of each, {turns}; {threads}delegate={options.delegate}; "
+        f"margin {latency.margin:.2%}"
     )
     if found.noise_floor is not None:
         text += f", noise floor {found.noise_floor:.2%}"
