@@ -88,6 +88,11 @@ def _evidence(
 def _measure(
     paths: Sequence[str],
 ) -> tuple[list[compare.Pair], benchmark.BenchmarkResult | None]:
+    if len(set(paths)) == 1:
+        raise errors.InputError(
+            "Give two different files; what a file differs from itself is "
+            f"measured by --aa. Received: {' '.join(paths)}."
+        )
     artifacts = _cli.tflite_files(paths)
     if _AA.value:
         name = f"{artifacts[0].name}.again"

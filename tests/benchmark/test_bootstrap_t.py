@@ -49,9 +49,23 @@ def test_equal_values_have_no_error_at_all():
     assert found.p_value(0.2) == 1 / 10_000
 
 
-def test_of_three_launches_there_is_no_interval():
-    found = bootstrap_t.one_sample(np.array([1.0, 2.0, 3.0]), seed=0)
+def test_a_plain_bootstrap_t_of_three_launches_has_no_bounds():
+    # A ninth of the resamples are one launch three times.
+    values = np.array([1.0, 2.0, 3.0])
+    found = bootstrap_t.one_sample(values, seed=0, steadiness=0)
     assert found.half_width(0.05) == math.inf
+
+
+def test_steadying_bounds_the_interval_of_few_launches():
+    # Four near copies and one that is far away.
+    values = np.array([1.0, 1.0001, 0.9999, 1.0002, 1.1])
+    plain, steadied = (
+        bootstrap_t.one_sample(values, seed=0, steadiness=x)
+        for x in (0.0, bootstrap_t.STEADINESS)
+    )
+    assert plain.standard_error == steadied.standard_error
+    assert plain.half_width(0.05) > 1
+    assert steadied.half_width(0.05) < 0.1 * math.hypot(1, 4)
 
 
 def test_two_samples_are_apart_by_the_difference_of_their_locations():

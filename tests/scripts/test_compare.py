@@ -103,6 +103,7 @@ def test_other_conditions_are_refused_by_name(tmp_path):
         (["a.json", "b.json", "--aa"], ["--aa needs files"]),
         (["a.json", "b.json"], ["a.json"]),
         (["a.tflite", "b.tflite"], ["a.tflite"]),
+        (["a.tflite", "a.tflite"], ["by --aa", "a.tflite a.tflite"]),
         (["a.json", "b.json", "--margin=3"], ["margin=3.0", "0.03"]),
         (["a.json", "b.json", "--max_accuracy_drop=5"], ["drop=5"]),
     ],
