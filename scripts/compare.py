@@ -12,15 +12,13 @@ is worse, 1 when a candidate is slower or loses more accuracy than allowed, 3
 when that could not be decided, 2 for bad input.
 """
 
-import dataclasses
 import pathlib
 from collections.abc import Sequence
 
 from absl import flags
 
-from tflite_opt import stages
 from tflite_opt.benchmark import desktop
-from tflite_opt.comparison import compare, stored
+from tflite_opt.comparison import compare, session, stored
 from tflite_opt.records import benchmark, comparison, errors
 from tflite_opt.report import comparison_text, facts_comparison
 
@@ -73,13 +71,9 @@ def _evidence(
         return _measure(arguments)
     if any(files) or _AA.value:
         raise errors.InputError(
-            "Two .tflite files are measured, two stored results are not"
-            + (
-                ", so --aa needs files."
-                if _AA.value
-                else "; give two of a kind."
-            )
-            + f" Received: {' '.join(arguments)}."
+            "Two .tflite files are measured, stored results are not: give two "
+            "of a kind, and --aa only with files. "
+            f"Received: {' '.join(arguments)}."
         )
     baseline, candidate = (stored.load(pathlib.Path(x)) for x in arguments)
     return compare.match(baseline, candidate), None
@@ -93,16 +87,16 @@ def _measure(
             "Give two different files; what a file differs from itself is "
             f"measured by --aa. Received: {' '.join(paths)}."
         )
-    artifacts = _cli.tflite_files(paths)
-    if _AA.value:
-        name = f"{artifacts[0].name}.again"
-        artifacts.append(dataclasses.replace(artifacts[0], name=name))
-    run = _run_flags.run()
-    runner, options = desktop.DesktopRunner(), _runtime_flags.runtime_options()
-    stages.measure(artifacts, runner, options, run)
-    known = stored.run(run)
-    baseline, candidate, *again = (known[item.name] for item in artifacts)
-    return [(baseline, candidate)], again[0].result if again else None
+    baseline, candidate = _cli.tflite_files(paths)
+    pair, again = session.measure_files(
+        baseline,
+        candidate,
+        desktop.DesktopRunner(),
+        _runtime_flags.runtime_options(),
+        _run_flags.run(),
+        twice=_AA.value,
+    )
+    return [pair], again
 
 
 def _emit(
@@ -111,7 +105,7 @@ def _emit(
     text = comparison_text.describe(found)
     facts = [side.facts for side in pairs[0] if side.facts]
     if len(pairs) == 1 and len(facts) == 2:
-        names = [f"{side.artifact.name}" for side in pairs[0]]
+        names = [side.artifact.name for side in pairs[0]]
         text += "\n\n" + facts_comparison.compare(names, facts)
     _cli.emit([item.to_json() for item in found], text)
 

@@ -15,15 +15,13 @@ also goes to the step summary and, as annotations, to stderr.
 import os
 import pathlib
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from absl import flags
 
-from tflite_opt import stages
 from tflite_opt.benchmark import desktop
-from tflite_opt.comparison import budget, judge, stored
-from tflite_opt.records import files, gate
-from tflite_opt.report import gate_text
+from tflite_opt.comparison import budget, judge, session, stored
+from tflite_opt.report import gate_files, gate_text
 
 from . import _cli, _run_flags, _runtime_flags
 
@@ -57,24 +55,26 @@ def main(arguments: Sequence[str]) -> int:
     _cli.reject_positional(arguments)
     rules = budget.load(pathlib.Path(_BUDGET.value))
     results = stored.load(pathlib.Path(_RESULTS.value))
-    baseline = judge.Baseline(
-        models=(
-            stored.load(pathlib.Path(_BASELINE.value))
-            if _BASELINE.value
-            else None
-        ),
-        artifacts=(
-            judge.read_artifacts(pathlib.Path(_BASELINE_ARTIFACTS.value))
-            if _BASELINE_ARTIFACTS.value
-            else None
-        ),
-    )
+    baseline = _baseline()
     judge.check(rules, results, baseline)
-    measured = _measure(rules, results, baseline)
+    measured = session.measure_again(
+        rules,
+        results,
+        baseline,
+        desktop.DesktopRunner(),
+        _runtime_flags.runtime_options(),
+        _run_flags.run,
+    )
     result = judge.judge(rules, results, baseline, measured)
     if _INCONCLUSIVE.value:
         result = result.settled(_INCONCLUSIVE.value)
-    _write(result)
+    for line in gate_files.write(
+        result,
+        junit_xml=_JUNIT_XML.value,
+        markdown=_MARKDOWN.value,
+        environment=os.environ,
+    ):
+        print(line, file=sys.stderr)
     _cli.emit(
         {"verdict": result.verdict, **result.to_json()},
         gate_text.table(result),
@@ -82,35 +82,14 @@ def main(arguments: Sequence[str]) -> int:
     return {"pass": 0, "fail": 1, "inconclusive": 3}[result.verdict]
 
 
-def _measure(
-    rules: budget.Budget,
-    results: Mapping[str, stored.Evidence],
-    baseline: judge.Baseline,
-) -> dict[str, stored.Evidence]:
-    artifacts = judge.to_measure(rules, results, baseline)
-    if not artifacts:
-        return {}
-    options = _runtime_flags.runtime_options()
-    run = _run_flags.run()
-    stages.measure(artifacts, desktop.DesktopRunner(), options, run)
-    return stored.run(run)
-
-
-def _write(result: gate.GateResult) -> None:
-    markdown = gate_text.markdown(result)
-    if _JUNIT_XML.value:
-        path = pathlib.Path(_JUNIT_XML.value)
-        files.write_bytes(path, gate_text.junit_xml(result))
-    if _MARKDOWN.value:
-        files.write_text(pathlib.Path(_MARKDOWN.value), markdown)
-    summary = os.environ.get("GITHUB_STEP_SUMMARY")
-    if summary:
-        # Other steps of the job write there, too.
-        with pathlib.Path(summary).open("a", encoding="utf-8") as file:
-            file.write(markdown)
-    if os.environ.get("GITHUB_ACTIONS"):
-        for line in gate_text.annotations(result):
-            print(line, file=sys.stderr)
+def _baseline() -> judge.Baseline:
+    run, folder = _BASELINE.value, _BASELINE_ARTIFACTS.value
+    return judge.Baseline(
+        models=stored.load(pathlib.Path(run)) if run else None,
+        artifacts=(
+            judge.read_artifacts(pathlib.Path(folder)) if folder else None
+        ),
+    )
 
 
 if __name__ == "__main__":

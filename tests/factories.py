@@ -6,7 +6,14 @@ import pathlib
 from collections.abc import Iterable
 from typing import Any
 
-from tflite_opt.records import artifact, benchmark, evaluation, facts, finding
+from tflite_opt.records import (
+    artifact,
+    benchmark,
+    evaluation,
+    facts,
+    finding,
+    gate,
+)
 from tflite_opt.records import data_check as data_check_record
 
 
@@ -245,3 +252,20 @@ def data_check(**fields: Any) -> data_check_record.DataCheck:
         ),
     }
     return data_check_record.DataCheck(**values | fields)
+
+
+def gate_result(*verdicts: gate.Verdict) -> gate.GateResult:
+    return gate.GateResult(
+        rules=tuple(
+            gate.RuleResult(
+                model="int8",
+                rule=f"rule_{index}",
+                limit="<= 1",
+                found="2",
+                verdict=verdict,
+                note="Why.",
+            )
+            for index, verdict in enumerate(verdicts)
+        ),
+        device="cpu",
+    )

@@ -99,8 +99,8 @@ def test_other_conditions_are_refused_by_name(tmp_path):
     [
         ([], ["Received: none"]),
         (["a.json"], ["a baseline and a candidate", "a.json"]),
-        (["a.tflite", "b.json"], ["two of a kind", "a.tflite b.json"]),
-        (["a.json", "b.json", "--aa"], ["--aa needs files"]),
+        (["a.tflite", "b.json"], ["give two of a kind", "a.tflite b.json"]),
+        (["a.json", "b.json", "--aa"], ["--aa only with files"]),
         (["a.json", "b.json"], ["a.json"]),
         (["a.tflite", "b.tflite"], ["a.tflite"]),
         (["a.tflite", "a.tflite"], ["by --aa", "a.tflite a.tflite"]),
