@@ -1,10 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Small valid records for tests, without files behind them."""
 
+import datetime
 import pathlib
+from collections.abc import Iterable
 from typing import Any
 
-from tflite_opt.records import artifact, benchmark, evaluation, facts, finding
+from tflite_opt.records import (
+    artifact,
+    benchmark,
+    evaluation,
+    facts,
+    finding,
+    gate,
+)
 from tflite_opt.records import data_check as data_check_record
 
 
@@ -113,25 +122,58 @@ def launch(median_ms: float = 1.0, **fields: Any) -> benchmark.Launch:
     return benchmark.Launch(**values | fields)
 
 
-def result(
-    item: artifact.Artifact, median_ms: float = 1.0, spread: float = 0.01
-) -> benchmark.BenchmarkResult:
-    return benchmark.BenchmarkResult(
-        artifact=item,
-        device=benchmark.DeviceInfo(
-            device_key="k", model="cpu", abi="x86_64", os="Linux", num_cpus=2
-        ),
-        options=benchmark.RuntimeOptions(),
-        runtime="ai-edge-litert 2.3.0",
-        launches=(),
-        latency=latency(median_ms, spread),
-        init_ms=1.0,
-        first_inference_ms=1.0,
-        peak_memory_bytes=1_000_000,
-        partitions=1,
-        samples_path=pathlib.Path("/nowhere/samples.npz"),
-        samples_sha256="0" * 64,
+def device(**fields: Any) -> benchmark.DeviceInfo:
+    values: dict[str, Any] = {
+        "device_key": "k",
+        "model": "cpu",
+        "abi": "x86_64",
+        "os": "Linux",
+        "num_cpus": 2,
+    }
+    return benchmark.DeviceInfo(**values | fields)
+
+
+def launches(
+    medians_ms: Iterable[float],
+    turn: int = 0,
+    start_s: int = 0,
+    source: str = "tflite_opt.launch",
+) -> tuple[benchmark.Launch, ...]:
+    """Returns launches; those of turns 0 and 1 alternate, 10 s a round."""
+    begin = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
+    return tuple(
+        launch(
+            float(median),
+            source=source,
+            started_at=(
+                begin + datetime.timedelta(seconds=start_s + 10 * index + turn)
+            ).isoformat(),
+        )
+        for index, median in enumerate(medians_ms)
     )
+
+
+def result(
+    item: artifact.Artifact,
+    median_ms: float = 1.0,
+    spread: float = 0.01,
+    **fields: Any,
+) -> benchmark.BenchmarkResult:
+    values: dict[str, Any] = {
+        "artifact": item,
+        "device": device(),
+        "options": benchmark.RuntimeOptions(),
+        "runtime": "ai-edge-litert 2.3.0",
+        "launches": (),
+        "latency": latency(median_ms, spread),
+        "init_ms": 1.0,
+        "first_inference_ms": 1.0,
+        "peak_memory_bytes": 1_000_000,
+        "partitions": 1,
+        "samples_path": pathlib.Path("/nowhere/samples.npz"),
+        "samples_sha256": "0" * 64,
+    }
+    return benchmark.BenchmarkResult(**values | fields)
 
 
 def drop(value: float, **fields: Any) -> evaluation.MetricDrop:
@@ -219,3 +261,20 @@ def data_check(**fields: Any) -> data_check_record.DataCheck:
         ),
     }
     return data_check_record.DataCheck(**values | fields)
+
+
+def gate_result(*verdicts: gate.Verdict) -> gate.GateResult:
+    return gate.GateResult(
+        rules=tuple(
+            gate.RuleResult(
+                model="int8",
+                rule=f"rule_{index}",
+                limit="<= 1",
+                found="2",
+                verdict=verdict,
+                note="Why.",
+            )
+            for index, verdict in enumerate(verdicts)
+        ),
+        device="cpu",
+    )

@@ -30,6 +30,7 @@ _LAYERS = {
     "evaluation": 5,
     "benchmark": 5,
     "report": 5,
+    "comparison": 6,
     "stages": 6,
     "pipeline": 7,
     "studies": 8,
@@ -49,6 +50,8 @@ _WITHOUT_TENSORFLOW = (
     "scripts.train",
     "scripts.check_data",
     "scripts.preflight",
+    "scripts.compare",
+    "scripts.gate",
 )
 _HEAVY = ("tensorflow", "tf_keras", "tensorflow_model_optimization", "keras")
 

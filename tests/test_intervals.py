@@ -21,6 +21,15 @@ def test_wilson_matches_its_formula():
     )
 
 
+def test_clopper_pearson_leaves_a_fortieth_in_each_tail():
+    low, high = intervals.clopper_pearson(0, 300)
+    assert low == 0
+    assert high == pytest.approx(1 - 0.025 ** (1 / 300))
+    low, high = intervals.clopper_pearson(7, 50)
+    assert stats.binom.sf(6, 50, low) == pytest.approx(0.025)
+    assert stats.binom.cdf(7, 50, high) == pytest.approx(0.025)
+
+
 def test_auc_is_the_share_of_pairs_in_order():
     scores = np.array([0.1, 0.4, 0.4, 0.8, 0.2])
     labels = np.array([0, 1, 0, 1, 0])

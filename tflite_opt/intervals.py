@@ -25,10 +25,32 @@ def wilson(successes: int, trials: int) -> tuple[float, float]:
         Wilson, "Probable Inference, the Law of Succession, and Statistical
         Inference", 1927.
     """
+    return _proportion(successes, trials, "wilson")
+
+
+def clopper_pearson(successes: int, trials: int) -> tuple[float, float]:
+    """Returns the exact interval of a proportion at 95 %.
+
+    It holds the truth at least that often, for any number of trials.
+
+    Args:
+        successes: In [0, trials].
+        trials: At least 1.
+
+    References:
+        Clopper and Pearson, "The use of confidence or fiducial limits
+        illustrated in the case of the binomial", Biometrika 26, 1934.
+    """
+    return _proportion(successes, trials, "exact")
+
+
+def _proportion(
+    successes: int, trials: int, method: str
+) -> tuple[float, float]:
     from scipy import stats
 
     interval = stats.binomtest(successes, trials).proportion_ci(
-        confidence_level=_CONFIDENCE, method="wilson"
+        confidence_level=_CONFIDENCE, method=method
     )
     return float(interval.low), float(interval.high)
 

@@ -35,7 +35,7 @@ def test_the_interval_sees_the_spread_between_launches():
 
 
 def test_what_too_few_launches_cannot_say_is_absent():
-    stats = statistics.latency_stats(_launches([1.0, 1.0], 20), seed=0)
+    stats = statistics.latency_stats(_launches([1.0] * 3, 20), seed=0)
     assert stats.median_low_ms is None
     assert stats.median_high_ms is None
     assert stats.p99_ms is None
@@ -51,3 +51,19 @@ def test_the_same_samples_and_seed_give_the_same_interval():
     launches = _launches([1.0, 1.1, 1.2, 1.3])
     first = statistics.latency_stats(launches, seed=3)
     assert statistics.latency_stats(launches, seed=3) == first
+
+
+def test_a_single_slow_launch_does_not_stretch_the_interval():
+    calm = [1.0, 1.01, 0.99, 1.0, 1.02, 0.98, 1.0, 1.01, 0.99]
+    low, high = statistics.median_interval(np.array([*calm, 3.0]), seed=0)
+    assert 0.97 < low < 1.0 < high < 1.05
+
+
+def test_the_interval_holds_the_median_of_skewed_launches():
+    random = np.random.default_rng(0)
+    for _ in range(50):
+        medians = np.exp(random.exponential(0.1, 10))
+        low, high = statistics.median_interval(
+            medians, seed=0, num_resamples=199
+        )
+        assert low <= np.median(medians) <= high

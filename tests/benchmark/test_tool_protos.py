@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 import struct
+import subprocess
+import sys
 
 import pytest
-from ai_edge_litert import profiling_info_pb2
 
+from tests.scripts import programs
 from tflite_opt.benchmark import tool_protos
 from tflite_opt.records import errors
 from tflite_opt.records import tool_output as records
@@ -101,7 +103,7 @@ def test_another_file_is_an_error(content, message):
 
 
 def test_a_profile_is_read_with_times_from_sums():
-    data = profiling_info_pb2.BenchmarkProfilingData()
+    data = tool_protos.message_class("BenchmarkProfilingData")()
     graph = data.runtime_profile.subgraph_profiles.add(subgraph_name="main")
     for name, total in (("dense", 150), ("softmax", 50)):
         operation = graph.per_op_profiles.add(
@@ -130,3 +132,19 @@ def test_a_profile_is_read_with_times_from_sums():
 def test_a_file_without_a_profile_is_an_error():
     with pytest.raises(errors.BenchmarkError, match="0 bytes without"):
         tool_protos.parse_profile(b"")
+
+
+def test_tensorflow_can_be_imported_afterwards():
+    code = (
+        "from tflite_opt.benchmark import tool_protos\n"
+        "tool_protos.message_class('BenchmarkProfilingData')\n"
+        "import tensorflow.lite.profiling.proto.profiling_info_pb2\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=programs.ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]

@@ -133,3 +133,14 @@ def test_says_which_custom_object_is_missing(tmp_path):
         loading.load(path)
     with keras.utils.custom_object_scope({"Doubled": Doubled}):
         assert loading.load(path).count_params() == 0
+
+
+def test_layers_that_only_keras_applications_has_are_known(tmp_path):
+    import tf_keras as keras
+    from tf_keras.src.applications import convnext
+
+    x = keras.Input((4,))
+    path = tmp_path / "model.h5"
+    scaled = convnext.LayerScale(1e-6, 4, name="scale")(x)
+    saving.save(keras.Model(x, scaled), path)
+    assert loading.load(path).get_layer("scale").count_params() == 4

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Statistics over launches; also used for results from phones."""
+"""Statistics over the launches of one model; also for results from phones."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
+from tflite_opt.benchmark import bootstrap_t
 from tflite_opt.records import benchmark
 
-_BOOTSTRAP_RESAMPLES = 2000
-_MIN_LAUNCHES_FOR_INTERVAL = 3
+ALPHA = 0.05
 _MIN_SAMPLES_FOR_P99 = 100
 
 
@@ -45,23 +45,31 @@ def latency_stats(
 
 
 def median_interval(
-    medians: np.ndarray, *, seed: int
+    medians: np.ndarray,
+    *,
+    seed: int,
+    num_resamples: int = bootstrap_t.NUM_RESAMPLES,
 ) -> tuple[float | None, float | None]:
     """Returns the 95 % interval of the typical launch.
 
     Args:
-        medians: Of each launch, shape `(n,)`.
+        medians: Of each launch, shape `(n,)`, positive.
         seed: Of the bootstrap.
+        num_resamples: Of the bootstrap.
 
     Returns:
         Bounds in the unit of `medians`; None with too few launches.
     """
-    if len(medians) < _MIN_LAUNCHES_FOR_INTERVAL:
+    if len(medians) < bootstrap_t.MIN_LAUNCHES:
         return None, None
-    random = np.random.default_rng(seed)
-    chosen = random.integers(
-        len(medians), size=(_BOOTSTRAP_RESAMPLES, len(medians))
+    location = bootstrap_t.one_sample(
+        np.log(medians), seed=seed, num_resamples=num_resamples
     )
-    resampled = np.median(medians[chosen], axis=1)
-    low, high = np.quantile(resampled, [0.025, 0.975])
-    return float(low), float(high)
+    width = location.half_width(ALPHA)
+    if not np.isfinite(width):
+        return None, None
+    # The location is a trimmed mean; of skewed launches the median may be
+    # outside of its interval, where no reader would look for it.
+    middle = float(np.median(medians))
+    low, high = np.exp([location.estimate - width, location.estimate + width])
+    return min(float(low), middle), max(float(high), middle)

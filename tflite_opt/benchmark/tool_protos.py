@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reads the binary files that the tools called `benchmark_model` write.
 
-`--result_file_path` gets a `tflite.tools.benchmark.BenchmarkResult`. Its
-generated module is not in the wheel of ai-edge-litert, so the message is
-described here. `--op_profiling_output_mode=proto` writes a
-`tflite.profiling.BenchmarkProfilingData`, whose module is in the wheel.
+`--result_file_path` gets a `tflite.tools.benchmark.BenchmarkResult`,
+`--op_profiling_output_mode=proto` writes a
+`tflite.profiling.BenchmarkProfilingData`. Both are described here: the modules
+of some packages register them for the whole process, and TensorFlow, which
+does the same, can then no longer be imported.
 
 References:
     tflite/tools/benchmark/proto/benchmark_result.proto and
@@ -16,7 +17,6 @@ import functools
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from ai_edge_litert import profiling_info_pb2
 from google.protobuf import (
     descriptor_pb2,
     descriptor_pool,
@@ -29,6 +29,9 @@ from tflite_opt.records import errors, tool_output
 _PACKAGE = "tflite_opt.benchmark"
 _FIELD = descriptor_pb2.FieldDescriptorProto
 _FLOAT, _INT = _FIELD.TYPE_FLOAT, _FIELD.TYPE_INT64
+_TEXT = _FIELD.TYPE_STRING
+# Before the name of a message that a field may hold several of.
+_REPEATED = "*"
 # Fields are numbered from 1 in this order.
 _MESSAGES: dict[str, dict[str, Any]] = {
     "LatencyMetrics": {
@@ -55,10 +58,47 @@ _MESSAGES: dict[str, dict[str, Any]] = {
         "model_throughput_in_mb_per_sec": _FLOAT,
     },
     "BenchmarkResult": {
-        "name": _FIELD.TYPE_STRING,
+        "name": _TEXT,
         "latency_metrics": "LatencyMetrics",
         "memory_metrics": "MemoryMetrics",
         "misc_metrics": "MiscMetrics",
+    },
+    "OpProfilingStat": {
+        "first": _INT,
+        "last": _INT,
+        "avg": _INT,
+        "stddev": _FLOAT,
+        "variance": _FLOAT,
+        "min": _INT,
+        "max": _INT,
+        "sum": _INT,
+        "count": _INT,
+    },
+    "OpProfileData": {
+        "node_type": _TEXT,
+        "inference_microseconds": "OpProfilingStat",
+        "mem_kb": "OpProfilingStat",
+        "times_called": _INT,
+        "name": _TEXT,
+        "run_order": _INT,
+    },
+    "SubGraphProfilingData": {
+        "subgraph_name": _TEXT,
+        "subgraph_index": _FIELD.TYPE_INT32,
+        "per_op_profiles": "*OpProfileData",
+    },
+    "DelegateProfilingData": {
+        "delegate_name": _TEXT,
+        "per_op_profiles": "*OpProfileData",
+    },
+    "ModelProfilingData": {
+        "subgraph_profiles": "*SubGraphProfilingData",
+        "delegate_profiles": "*DelegateProfilingData",
+    },
+    "BenchmarkProfilingData": {
+        "model_name": _TEXT,
+        "init_profile": "ModelProfilingData",
+        "runtime_profile": "ModelProfilingData",
     },
 }
 
@@ -75,7 +115,7 @@ def parse_result(
     Raises:
         BenchmarkError: If it is no such message.
     """
-    result = _parsed(_result_class()(), content)
+    result = _parsed(message_class("BenchmarkResult")(), content)
     latency = result.latency_metrics
     if not latency.HasField("avg_ms"):
         raise errors.BenchmarkError(
@@ -111,7 +151,7 @@ def parse_profile(content: bytes) -> tuple[tool_output.OperationTime, ...]:
     Raises:
         BenchmarkError: If it holds no profile.
     """
-    data = _parsed(profiling_info_pb2.BenchmarkProfilingData(), content)
+    data = _parsed(message_class("BenchmarkProfilingData")(), content)
     found = (
         *_operations(data.init_profile, "init"),
         *_operations(data.runtime_profile, "run"),
@@ -125,11 +165,23 @@ def parse_profile(content: bytes) -> tuple[tool_output.OperationTime, ...]:
 
 
 @functools.cache
-def _result_class() -> Any:
+def message_class(name: str) -> Any:
+    """Returns the class of a message; others than ours do not know it.
+
+    Args:
+        name: `BenchmarkResult` or `BenchmarkProfilingData`.
+    """
+    # A pool of its own: TensorFlow may register the original in the default.
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(_described())
+    return message_factory.GetMessageClass(
+        pool.FindMessageTypeByName(f"{_PACKAGE}.{name}")
+    )
+
+
+def _described() -> Any:
     file = descriptor_pb2.FileDescriptorProto(
-        name="tflite_opt/benchmark_result.proto",
-        package=_PACKAGE,
-        syntax="proto2",
+        name="tflite_opt/benchmark.proto", package=_PACKAGE, syntax="proto2"
     )
     for name, fields in _MESSAGES.items():
         described = file.message_type.add(name=name)
@@ -138,16 +190,13 @@ def _result_class() -> Any:
                 name=field, number=number, label=_FIELD.LABEL_OPTIONAL
             )
             if isinstance(kind, str):
+                if kind.startswith(_REPEATED):
+                    added.label = _FIELD.LABEL_REPEATED
                 added.type = _FIELD.TYPE_MESSAGE
-                added.type_name = f".{_PACKAGE}.{kind}"
+                added.type_name = f".{_PACKAGE}.{kind.lstrip(_REPEATED)}"
             else:
                 added.type = kind
-    # A pool of its own: TensorFlow may register the original in the default.
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
-    return message_factory.GetMessageClass(
-        pool.FindMessageTypeByName(f"{_PACKAGE}.BenchmarkResult")
-    )
+    return file
 
 
 def _parsed(empty: Any, content: bytes) -> Any:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Loads Keras models from files, or says in one line why it cannot."""
 
+import importlib
 import json
 import pathlib
 import re
@@ -98,7 +99,9 @@ def _load(
 ) -> Any:
     try:
         model = library.models.load_model(
-            path, compile=False, custom_objects=dict(custom_objects or {})
+            path,
+            compile=False,
+            custom_objects=_unregistered(library) | dict(custom_objects or {}),
         )
     except _LOADING_ERRORS as error:
         raise errors.ModelError(
@@ -112,6 +115,18 @@ def _load(
             f"{_WAY_OUT}"
         )
     return model
+
+
+def _unregistered(library: Any) -> dict[str, Any]:
+    """Returns layers that keras.applications uses and Keras does not know."""
+    module = importlib.import_module(
+        f"{library.__name__}.src.applications.convnext"
+    )
+    return {
+        name: getattr(module, name)
+        for name in ("LayerScale", "StochasticDepth")
+        if hasattr(module, name)
+    }
 
 
 def _check_file(path: pathlib.Path) -> None:

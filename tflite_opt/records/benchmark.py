@@ -77,8 +77,9 @@ class LatencyStats(serialization.Record):
     Attributes:
         median_ms: Median over launches of each launch's median; None from a
             tool that prints none.
-        median_low_ms: Lower bound of its 95 % interval, from a bootstrap over
-            launches; None with fewer than 3 launches, or without medians.
+        median_low_ms: Lower bound of its 95 % interval, from a studentized
+            bootstrap over launches; None with fewer than 4 launches, or
+            without medians.
         median_high_ms: Upper bound.
         p90_ms: 90th percentile of the pooled samples; None without samples.
         p99_ms: 99th percentile; None with fewer than 100 samples.
