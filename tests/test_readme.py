@@ -70,6 +70,19 @@ def test_the_speed_figures_are_those_of_the_committed_study():
         assert f"{value:.{digits}f}" == printed, name
 
 
+def test_all_stock_models_reached_int8_as_the_readme_says():
+    found = [
+        measurement.Measurement.load(path).values
+        for path in (_MEASUREMENTS / "applications").glob("*.json")
+    ]
+    assert len(found) == 2 * 11
+    assert all(x["quantized_weight_fraction"] == 1 for x in found)
+    assert all(x["distinct_predictions"] > 1 for x in found)
+    (refused,) = [x for x in found if not x["is_trainable"]]
+    assert f"{refused['rebuilt_difference']:.1e}" == "1.5e-05"
+    assert "is 1.5e-5 off" in _readme()
+
+
 def test_no_committed_record_tells_of_a_machine():
     for path in _MEASUREMENTS.rglob("*.[jm][sd]*"):
         assert not re.search(r'"/|`/', path.read_text()), path
