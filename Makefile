@@ -9,8 +9,9 @@ INSTALLED := $(VENV)/.installed
 demo: $(INSTALLED)
 	$(BIN)/python -m scripts.optimize --output_dir=runs/demo --overwrite
 
+# Tests of one file share what they make, so they stay in one process.
 test: $(INSTALLED)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile
 
 test-slow: $(INSTALLED)
 	$(BIN)/python -m pytest -m slow
