@@ -11,7 +11,13 @@ from tflite_opt.conversion import convert, job, preflight
 from tflite_opt.data import dataset, sources
 from tflite_opt.evaluation import evaluate
 from tflite_opt.keras_models import source
-from tflite_opt.records import benchmark, evaluation, report, run_directory
+from tflite_opt.records import (
+    benchmark,
+    evaluation,
+    model_spec,
+    report,
+    run_directory,
+)
 from tflite_opt.records import training as training_record
 from tflite_opt.report import write
 
@@ -55,19 +61,24 @@ def optimize(
     """
     data = sources.load(request.data)
     fingerprint = data.fingerprint()
-    source.check(request.model, request.data)
+
+    def take_model() -> model_spec.ModelSpec:
+        return source.take_model(
+            request.model, request.data, fingerprint, request.training, run
+        )
+
+    given = None if request.model.must_be_trained else take_model()
     stages.preflight(
         preflight.Request(
             choice=request.model,
+            model=given,
             data=request.data,
             uses_data=True,
             timeout_s=request.conversion_timeout_s,
         ),
         run,
     )
-    model = source.take_model(
-        request.model, request.data, fingerprint, request.training, run
-    )
+    model = given or take_model()
     limit = request.evaluation.max_accuracy_drop
     stages.describe(
         model.artifact, data, request.recipes, limit, request.objective, run

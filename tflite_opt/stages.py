@@ -6,6 +6,7 @@ writes its records before it marks itself finished.
 """
 
 import dataclasses
+import functools
 import logging
 import pathlib
 from collections.abc import Sequence
@@ -19,7 +20,6 @@ from tflite_opt.conversion import preflight as preflight_stage
 from tflite_opt.data import corruptions
 from tflite_opt.data import dataset as dataset_lib
 from tflite_opt.evaluation import evaluate as evaluation_stage
-from tflite_opt.keras_models import source
 from tflite_opt.records import (
     artifact,
     benchmark,
@@ -72,14 +72,9 @@ def preflight(
         ModelError: If there is no such model, or it cannot be loaded.
     """
     path = build.RunRecords(run).preflight
-    choice = request.choice
+    request = request.with_model()
     inputs = {
         "request": request.to_json(),
-        "model": (
-            None
-            if choice.must_be_trained
-            else source.describe(choice).identity()
-        ),
         "versions": run_directory.package_versions(),
     }
     if not run.is_done("preflight", inputs):
@@ -143,6 +138,8 @@ def evaluate(
         "max_accuracy_drop": options.max_accuracy_drop,
         "versions": run_directory.package_versions(),
     }
+    # Large for dense outputs, and not needed when everything is done.
+    original = functools.cache(lambda: _load_arrays(original_outputs))
     done: list[evaluation.Evaluation] = []
     with progress.track(f"evaluate on {split}", len(artifacts)) as bar:
         for item in artifacts:
@@ -159,7 +156,7 @@ def evaluate(
                     predictions_path=predictions,
                     options=options,
                     baseline=done[0] if done else None,
-                    original_outputs=_load_arrays(original_outputs),
+                    original_outputs=original(),
                 ).save(record, run.root)
                 run.finish(stage, inputs, [record, predictions])
             done.append(evaluation.Evaluation.load(record, run.root))

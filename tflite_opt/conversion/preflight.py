@@ -16,7 +16,13 @@ from tflite_opt import child_process
 from tflite_opt.conversion import remedies
 from tflite_opt.data import dataset as dataset_lib
 from tflite_opt.keras_models import source
-from tflite_opt.records import errors, preflight, serialization, variants
+from tflite_opt.records import (
+    errors,
+    model_spec,
+    preflight,
+    serialization,
+    variants,
+)
 
 _WORKER = "tflite_opt.conversion.preflight_worker"
 
@@ -27,6 +33,8 @@ class Request(serialization.Record):
 
     Attributes:
         choice: What the user names; a reference model is not trained.
+        model: What that is; None for a reference model, or if it was not
+            looked at yet.
         data: Decides the shapes of a reference model.
         uses_data: Whether open dimensions get the sizes that the data have.
         dynamic_dimension: Size of all other open dimensions.
@@ -35,9 +43,20 @@ class Request(serialization.Record):
 
     choice: source.Choice
     data: dataset_lib.DataSpec
+    model: model_spec.ModelSpec | None = None
     uses_data: bool = False
     dynamic_dimension: int | None = None
     timeout_s: float = 600.0
+
+    def with_model(self) -> "Request":
+        """Returns it with what the user named described, which reads it all.
+
+        Raises:
+            ModelError: If there is no such model.
+        """
+        if self.model is not None or self.choice.must_be_trained:
+            return self
+        return dataclasses.replace(self, model=source.describe(self.choice))
 
 
 def run(
@@ -52,9 +71,8 @@ def run(
     Raises:
         ModelError: If there is no such model, or it cannot be opened.
     """
-    name = str(request.choice.model)
-    if not request.choice.must_be_trained:
-        name = source.describe(request.choice).name
+    request = request.with_model()
+    name = request.model.name if request.model else str(request.choice.model)
     found = preflight.Preflight(model=name, keras=preflight.KerasSupport())
     step = "load"
     try:

@@ -104,19 +104,18 @@ def _load(
     from tflite_opt.keras_models import (
         layer_support,
         opening,
-        source,
         train_reference,
     )
 
     choice = request.choice
-    if choice.must_be_trained:
+    if request.model is not None:
+        found = freeze.open_source(request.model)
+    else:
         data = sources.load(request.data)
         opened = opening.from_keras(
             train_reference.build(str(choice.model), data, choice.model_options)
         )
         found = freeze.Source(opened=opened, content=None, facts=opened.facts)
-    else:
-        found = freeze.open_source(source.describe(choice))
     if found.opened is not None:
         found = dataclasses.replace(
             found, opened=_with_sizes(request, found.opened)

@@ -94,19 +94,9 @@ def take_model(
             overwrite=True,
         )
         return _spec(choice, _train(request, data_fingerprint, run))
-    check(choice, data)
-    return describe(choice)
-
-
-def check(choice: Choice, data: dataset_lib.DataSpec) -> None:
-    """Refuses what `take_model` would refuse, without training anything.
-
-    Raises:
-        ModelError: If there is no such model.
-        InputError: If it was trained on other splits of these data.
-    """
-    if not choice.must_be_trained:
-        _refuse_training_examples(describe(choice).artifact, data)
+    found = describe(choice)
+    _refuse_training_examples(found.artifact, data)
+    return found
 
 
 def describe(choice: Choice) -> model_spec.ModelSpec:
