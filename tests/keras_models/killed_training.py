@@ -10,6 +10,7 @@ import numpy as np
 
 from tests.keras_models import tiny
 from tflite_opt.keras_models import training
+from tflite_opt.keras_models.clustering import sharing, targets
 
 OPTIONS = training.TrainingOptions(
     epochs=5, batch_size=8, learning_rate=0.02, augmentation="shift"
@@ -32,12 +33,16 @@ def train(checkpoint_dir=None, callbacks=(), **changes):
             keras.layers.Dense(3, activation="softmax", name="scores"),
         ]
     )
+    chosen, _ = targets.choose(
+        model, 8, {}, per_channel=False, keeps_zeros=False
+    )
+    share = sharing.share(chosen, "kmeans_plus_plus", 0)
     history = training.fit(
         model,
         tiny.split(),
         tiny.split("validation", count=24, seed=1),
         OPTIONS,
-        callbacks=callbacks,
+        callbacks=[share, *callbacks],
         checkpoint_dir=checkpoint_dir,
         **changes,
     )

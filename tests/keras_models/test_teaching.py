@@ -162,11 +162,11 @@ def test_a_wrapped_layer_is_found_by_the_name_of_what_it_wraps(teacher):
 
 def test_an_autoencoder_learns_from_another(teacher):
     first = tiny.autoencoder()
-    options = training.TrainingOptions(epochs=8, batch_size=8)
+    options = training.TrainingOptions(epochs=3, batch_size=8)
     training.fit(first, tiny.split(), VALIDATION, options)
     taught = tiny.autoencoder()
     before = np.square(predict(taught) - predict(first)).mean()
-    history = distilled(taught, first, weight=1.0)
+    history = distilled(taught, first, options={"epochs": 4}, weight=1.0)
     assert np.square(predict(taught) - predict(first)).mean() < 0.5 * before
     images = VALIDATION.inputs["x"]
     error = np.square(predict(taught) - images).mean()

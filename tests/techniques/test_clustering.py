@@ -100,32 +100,3 @@ def test_zeros_are_preserved_in_each_channel():
     assert [x.promise.layer for x in kept] == ["conv", "scores"]
     assert kept[1].channel_unique_values == 4
     assert kept[1].unique_values > 4
-
-
-@pytest.mark.tensorflow
-def test_goes_on_after_an_interruption_with_the_same_weights(tmp_path):
-    from tflite_opt.keras_models import fine_tuning
-
-    class Interrupted(fine_tuning.Context):
-        def fit(self, model, options, *, callbacks=()):
-            def interrupt(epoch, logs=None):
-                if epoch == 2:
-                    raise KeyboardInterrupt
-
-            (callback,) = callbacks
-            callback.on_epoch_begin = interrupt
-            return super().fit(model, options, callbacks=callbacks)
-
-    technique = clustering.Clustering(number_of_clusters=4)
-    whole, _ = fine_tuned.apply(technique, fine_tuned.trained())
-    around = fine_tuned.context(checkpoint_dir=tmp_path)
-    with pytest.raises(KeyboardInterrupt):
-        technique.apply(fine_tuned.trained(), Interrupted(**vars(around)))
-    assert list(tmp_path.iterdir())
-    resumed, _ = fine_tuned.apply(
-        technique, fine_tuned.trained(), checkpoint_dir=tmp_path
-    )
-    for a, b in zip(
-        whole.model.get_weights(), resumed.model.get_weights(), strict=True
-    ):
-        np.testing.assert_array_equal(a, b)

@@ -90,7 +90,9 @@ def fit(
             inputs with the same outputs. Not modified.
         checkpoint_dir: Where the state after each epoch is kept. A call with
             the same arguments goes on from there and ends with the weights of
-            one that was not interrupted. None keeps nothing.
+            one that was not interrupted. How callbacks were configured is not
+            compared, so each technique has a directory of its own. None keeps
+            nothing.
 
     Returns:
         What happened, also before an interruption.

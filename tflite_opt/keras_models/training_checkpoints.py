@@ -152,8 +152,9 @@ class Checkpoint:
         for index, variable in enumerate(model.optimizer.variables):
             found[f"optimizer/{index}"] = variable
         for index, callback in enumerate(self.callbacks):
-            for name, variable in _state(callback).items():
-                found[f"callback/{index}/{name}"] = variable
+            # By order: Keras numbers layers without a name anew each time.
+            for place, variable in enumerate(_state(callback).values()):
+                found[f"callback/{index}/{place}"] = variable
         return found
 
 
