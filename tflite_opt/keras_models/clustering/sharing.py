@@ -61,8 +61,8 @@ def share(
         for one in shared:
             one.update()
 
-    # Traced now, not in the first step of the training.
-    update.get_concrete_function()
+    # Traced here, so that the first step of the training is not slow.
+    update()
 
     class ShareWeights(keras.callbacks.Callback):
         def __init__(self) -> None:
@@ -121,7 +121,6 @@ class _SharedKernel:
             "shared": tf.Variable(rows, trainable=False),
             "centroids": tf.Variable(np.stack(found), trainable=False),
         }
-        self.update()
 
     def update(self) -> None:
         """Moves all weights by what a step changed, and shares them again."""
