@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Prunes while the training loop runs: a callback that masks kernels.
+
+Masks change only at the steps of the schedule. After each step they are
+applied again, so that neither momentum nor weight decay revives a weight and
+every forward pass sees exact zeros.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tflite_opt.keras_models.pruning import (
+    criteria,
+    kernels,
+    masks,
+    schedules,
+)
+from tflite_opt.records import pruning
+
+
+def prune(
+    targets: Sequence[kernels.Target],
+    timing: pruning.Timing,
+    score: criteria.Score,
+    num_steps: int,
+) -> Any:
+    """Returns a callback that prunes kernels while they are trained.
+
+    The step is read from the optimizer at each epoch, and masks of an earlier
+    step from the zeros of the kernels, so training can go on from a checkpoint
+    at the start of an epoch.
+
+    Args:
+        targets: What to prune; variables of the model that is trained.
+        timing: When.
+        score: How important the weights of the targets are.
+        num_steps: Steps of the whole training.
+
+    Returns:
+        A `tf_keras` callback.
+    """
+    import tf_keras as keras
+
+    plans = [
+        schedules.updates(timing, target.pattern.sparsity, num_steps)
+        for target in targets
+    ]
+    masking = Masking(targets)
+
+    class Prune(keras.callbacks.Callback):
+        def __init__(self) -> None:
+            super().__init__()
+            # Keeps the loop from fetching its metrics after each step.
+            self._supports_tf_logs = True
+            self._step = 0
+
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+            self._step = int(self.model.optimizer.iterations.numpy())
+            if any(min(plan) < self._step for plan in plans):
+                masking.keep_zeros()
+
+        def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+            due = [plan.get(self._step) for plan in plans]
+            if any(sparsity is not None for sparsity in due):
+                masking.choose(due, score)
+
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            self._step += 1
+            masking.apply()
+
+    return Prune()
+
+
+class Masking:
+    """Masks of several kernels."""
+
+    def __init__(self, targets: Sequence[kernels.Target]) -> None:
+        import tensorflow as tf
+
+        self._targets = targets
+        self._variables = [target.kernel.variable for target in targets]
+        self._masks = [
+            tf.Variable(tf.ones_like(variable), trainable=False)
+            for variable in self._variables
+        ]
+
+        @tf.function
+        def apply() -> None:
+            for variable, mask in zip(
+                self._variables, self._masks, strict=True
+            ):
+                variable.assign(variable * mask)
+
+        self.apply = apply
+
+    def keep_zeros(self) -> None:
+        """Makes masks of the zeros that the kernels have."""
+        for variable, mask in zip(self._variables, self._masks, strict=True):
+            mask.assign((variable.numpy() != 0).astype(mask.dtype.name))
+
+    def choose(
+        self, sparsities: Sequence[float | None], score: criteria.Score
+    ) -> None:
+        """Chooses the zeros anew, besides those that are there, and sets them.
+
+        Args:
+            sparsities: Fraction of zeros of each kernel; None leaves its mask.
+            score: How important their weights are.
+        """
+        scores = score()
+        for target, mask, sparsity, found in zip(
+            self._targets, self._masks, sparsities, scores, strict=True
+        ):
+            if sparsity is None:
+                continue
+            standing = np.where(mask.numpy() == 0, -np.inf, found)
+            survives = masks.mask(
+                standing, target.pattern, sparsity, target.kernel.input_axis
+            )
+            mask.assign(survives.astype(mask.dtype.name))
+        self.apply()
+
+    def zeros(self) -> list[int]:
+        """Returns how many weights of each kernel its mask makes zero."""
+        return [int((mask.numpy() == 0).sum()) for mask in self._masks]
