@@ -19,9 +19,9 @@ class Pattern(serialization.Record):
     Attributes:
         final_sparsity: Fraction of zeros in [0, 1); 0 leaves the kernel dense.
             None if `n_of_m` says it.
-        n_of_m: `(n, m)`: n zeros among each m consecutive input channels of an
-            output channel. A last, shorter group counts as filled up with
-            zeros.
+        n_of_m: `(n, m)`: n zeros among each m consecutive weights of an
+            output channel, in the order of TFLite, in which input channels
+            follow each other. A rest of fewer than m stays dense.
         block_size: `(rows, columns)`: zeros come in blocks of so many input
             channels by so many output channels. Only for kernels of two
             dimensions and of 1x1 convolutions. None for single weights.

@@ -121,6 +121,17 @@ def test_blocks_need_two_dimensions(network):
     assert found["pointwise/kernel"] == blocks
 
 
+def test_groups_are_not_for_embeddings():
+    from tf_keras import layers
+
+    model = chain(layers.Embedding(9, 4, name="table"), shape=(5,))
+    with pytest.raises(
+        errors.InputError,
+        match=re.escape("Received: table/embeddings of shape (9, 4)."),
+    ):
+        chosen(model, pruning.Pattern(n_of_m=(2, 4)))
+
+
 def test_finds_kernels_inside_models_and_composed_layers():
     import tf_keras as keras
 

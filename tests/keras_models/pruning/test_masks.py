@@ -8,13 +8,13 @@ from tflite_opt.records import pruning
 RANDOM = np.random.default_rng(0)
 
 
-def survivors(scores, sparsity, input_axis=-2, **pattern):
+def survivors(scores, sparsity, output_axis=-1, **pattern):
     pattern = pattern or {"final_sparsity": sparsity}
     return masks.mask(
         np.asarray(scores, np.float32),
         pruning.Pattern(**pattern),
         sparsity,
-        input_axis,
+        output_axis,
     )
 
 
@@ -42,20 +42,19 @@ def test_what_is_gone_stays_away():
     assert not (later & ~first).any()
 
 
-def groups(mask, size, input_axis=-2):
-    moved = np.moveaxis(mask, input_axis, -1)
-    assert moved.shape[-1] % size == 0
-    return np.count_nonzero(~moved.reshape(-1, size), axis=1)
+def groups(mask, size, output_axis=-1):
+    rows = np.moveaxis(mask, output_axis, 0)
+    return np.count_nonzero(~rows.reshape(-1, size), axis=1)
 
 
 @pytest.mark.parametrize(
-    ("shape", "input_axis"),
-    [((8, 5), -2), ((3, 3, 8, 5), -2), ((3, 3, 5, 8), -1)],
-    ids=["dense", "convolution", "transposed convolution"],
+    ("shape", "output_axis"),
+    [((8, 5), -1), ((3, 3, 4, 5), -1), ((2, 2, 3, 5), -1), ((3, 3, 5, 8), -2)],
+    ids=["dense", "convolution", "across positions", "transposed"],
 )
-def test_each_group_of_input_channels_has_its_zeros(shape, input_axis):
-    found = survivors(RANDOM.random(shape), 0.5, input_axis, n_of_m=(2, 4))
-    assert (groups(found, 4, input_axis) == 2).all()
+def test_each_group_of_an_output_channel_has_its_zeros(shape, output_axis):
+    found = survivors(RANDOM.random(shape), 0.5, output_axis, n_of_m=(2, 4))
+    assert (groups(found, 4, output_axis) == 2).all()
 
 
 def test_the_lowest_of_each_group_go():
@@ -73,9 +72,9 @@ def test_groups_fill_step_by_step():
     assert counts == [{0}, {1}, {2}, {2}]
 
 
-def test_a_short_last_group_counts_as_filled_up_with_zeros():
+def test_a_rest_that_fills_no_group_stays_dense():
     found = survivors(np.arange(7)[:, np.newaxis] + 1, 0.5, n_of_m=(2, 4))
-    assert found[:, 0].tolist() == [0, 0, 1, 1, 0, 1, 1]
+    assert found[:, 0].tolist() == [0, 0, 1, 1, 1, 1, 1]
 
 
 def test_blocks_go_as_a_whole():

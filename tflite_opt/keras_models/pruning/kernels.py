@@ -28,7 +28,7 @@ class Kernel:
         layer: Path of the layer.
         weight: Its name in the layer.
         variable: The `tf.Variable`.
-        input_axis: The dimension of the input channels.
+        output_axis: The dimension of the output channels.
         dense_because: Why it is left dense unless it is named; "" if it is
             pruned.
     """
@@ -36,7 +36,7 @@ class Kernel:
     layer: str
     weight: str
     variable: Any
-    input_axis: int
+    output_axis: int
     dense_because: str = ""
 
     @property
@@ -99,7 +99,7 @@ def select(
         used = pattern if override is None else override
         if (override is None and kernel.dense_because) or not used.sparsity:
             continue
-        _check_blocks(kernel, used)
+        _check_fits(kernel, used)
         chosen.append(Target(kernel=kernel, pattern=used))
     if not chosen:
         raise errors.ModelError(
@@ -140,14 +140,19 @@ def _check_all_match(
         )
 
 
-def _check_blocks(kernel: Kernel, pattern: pruning.Pattern) -> None:
-    if pattern.block_size is not None and any(
-        size != 1 for size in kernel.shape[:-2]
-    ):
-        raise errors.InputError(
+def _check_fits(kernel: Kernel, pattern: pruning.Pattern) -> None:
+    rule = ""
+    if pattern.block_size and any(size != 1 for size in kernel.shape[:-2]):
+        rule = (
             "`block_size` is for kernels of two dimensions and of 1x1 "
-            f"convolutions. Received: {kernel} of shape {kernel.shape}. Give "
-            "such layers a `final_sparsity` of their own in `layers`."
+            "convolutions"
+        )
+    elif pattern.n_of_m and kernel.weight == "embeddings":
+        rule = "`n_of_m` is for kernels that multiply input channels"
+    if rule:
+        raise errors.InputError(
+            f"{rule}. Received: {kernel} of shape {kernel.shape}. Give such "
+            "layers a `final_sparsity` of their own in `layers`."
         )
 
 
@@ -182,7 +187,7 @@ def _kernel(path: str, name: str, layer: Any, variable: Any) -> Kernel:
         weight=name,
         variable=variable,
         # Transposed convolutions keep the input channels last.
-        input_axis=-1 if kind.endswith("Transpose") else -2,
+        output_axis=-2 if kind.endswith("Transpose") else -1,
         dense_because=reason,
     )
 

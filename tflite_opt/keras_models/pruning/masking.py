@@ -117,7 +117,7 @@ class Masking:
                 continue
             standing = np.where(mask.numpy() == 0, -np.inf, found)
             survives = masks.mask(
-                standing, target.pattern, sparsity, target.kernel.input_axis
+                standing, target.pattern, sparsity, target.kernel.output_axis
             )
             mask.assign(survives.astype(mask.dtype.name))
         self.apply()

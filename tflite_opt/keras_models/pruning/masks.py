@@ -16,7 +16,7 @@ def mask(
     scores: np.ndarray,
     pattern: pruning.Pattern,
     sparsity: float,
-    input_axis: int,
+    output_axis: int,
 ) -> np.ndarray:
     """Returns which weights survive.
 
@@ -26,7 +26,7 @@ def mask(
         pattern: Where zeros may be.
         sparsity: How much of the kernel is to be zero now, in [0, 1); up to
             `pattern.sparsity`.
-        input_axis: The dimension of the input channels; looked at for
+        output_axis: The dimension of the output channels; looked at for
             `n_of_m`.
 
     Returns:
@@ -34,7 +34,7 @@ def mask(
     """
     if pattern.n_of_m is not None:
         size = pattern.n_of_m[1]
-        return _n_of_m(scores, round(sparsity * size), size, input_axis)
+        return _n_of_m(scores, round(sparsity * size), size, output_axis)
     if pattern.block_size is not None:
         rows, columns = pattern.block_size
         return _blocks(scores, sparsity, rows, columns)
@@ -53,23 +53,18 @@ def _lowest_dropped(scores: np.ndarray, count: int) -> np.ndarray:
 
 
 def _n_of_m(
-    scores: np.ndarray, zeros: int, size: int, input_axis: int
+    scores: np.ndarray, zeros: int, size: int, output_axis: int
 ) -> np.ndarray:
-    last = np.moveaxis(scores, input_axis, -1)
-    missing = -last.shape[-1] % size
-    # What fills up a group counts as its first zeros.
-    filled = np.pad(
-        last,
-        [(0, 0)] * (last.ndim - 1) + [(0, missing)],
-        constant_values=-np.inf,
-    )
-    groups = filled.reshape(-1, size)
-    rank = np.empty(groups.shape, np.int64)
-    order = np.argsort(groups, axis=1, kind="stable")
-    np.put_along_axis(rank, order, np.arange(size)[np.newaxis], axis=1)
-    survives = (rank >= zeros).reshape(filled.shape)
-    survives = survives[..., : last.shape[-1]]
-    return np.moveaxis(survives, -1, input_axis)
+    rows = np.moveaxis(scores, output_axis, 0)
+    flat = rows.reshape(len(rows), -1)
+    whole = flat.shape[1] // size * size
+    groups = flat[:, :whole].reshape(-1, size)
+    survives = np.ones(flat.shape, bool)
+    dropped = np.argsort(groups, axis=1, kind="stable")[:, :zeros]
+    kept = np.ones(groups.shape, bool)
+    np.put_along_axis(kept, dropped, False, axis=1)
+    survives[:, :whole] = kept.reshape(len(rows), whole)
+    return np.moveaxis(survives.reshape(rows.shape), 0, output_axis)
 
 
 def _blocks(
