@@ -16,14 +16,15 @@ from tflite_opt import stages
 from tflite_opt.conversion import convert
 from tflite_opt.data import sources
 from tflite_opt.keras_models import source
-from tflite_opt.records import training
 
 from . import (
     _cli,
     _conversion_flags,
     _data_flags,
+    _fine_tuning_flags,
     _model_flags,
     _run_flags,
+    _training_flags,
 )
 
 
@@ -36,9 +37,9 @@ def main(arguments: Sequence[str]) -> int:
     data = sources.load(spec)
     run = _run_flags.run()
     fingerprint = data.fingerprint()
-    options = training.TrainingOptions()
+    options = _training_flags.training_options()
     model = source.take_model(choice, spec, fingerprint, options, run)
-    found, failures = stages.convert(
+    found, failures = stages.make_variants(
         convert.Request(
             model=model,
             data=spec,
@@ -46,6 +47,7 @@ def main(arguments: Sequence[str]) -> int:
             recipes=recipes,
             timeout_s=_conversion_flags.timeout_s(),
         ),
+        _fine_tuning_flags.fine_tuning_options(),
         run,
     )
     rows = [

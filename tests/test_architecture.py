@@ -26,6 +26,7 @@ _LAYERS = {
     "keras_models": 2,
     "techniques": 3,
     "recipe": 4,
+    "compression": 5,
     "conversion": 5,
     "evaluation": 5,
     "benchmark": 5,
@@ -37,7 +38,7 @@ _LAYERS = {
     "lint": 2,
 }
 # Stages talk to each other through records.
-_STAGES = {"conversion", "evaluation", "benchmark", "report"}
+_STAGES = {"compression", "conversion", "evaluation", "benchmark", "report"}
 _WITHOUT_TENSORFLOW = (
     "scripts.inspect_model",
     "scripts.slim",

@@ -3,8 +3,10 @@ import json
 
 import pytest
 
+from tests.compression import toy
 from tflite_opt import recipe
 from tflite_opt.records import errors
+from tflite_opt.techniques import float16, full_integer
 
 
 def test_the_promised_presets_exist():
@@ -60,5 +62,118 @@ def test_slimming_is_the_last_step_unless_switched_off():
 def test_a_conversion_is_no_refinement():
     content = recipe.presets()["int8"].to_json()
     content["refine"] = [content["convert"]]
-    with pytest.raises(errors.InputError, match="refinement techniques"):
+    with pytest.raises(
+        errors.InputError, match="`refine` must .*slimming. Received: full_int"
+    ):
         recipe.Recipe.from_json(content)
+
+
+def _compressing(*steps, convert=None):
+    return recipe.Recipe(
+        name="r", compress=steps, convert=convert or full_integer.FullInteger()
+    )
+
+
+def test_a_legal_order_is_taken_and_described():
+    kept = toy.ToySigns(preserve=("sparsity",))
+    found = _compressing(toy.ToyZeros(), kept)
+    assert found.describe() == (
+        "toy_zeros() > toy_signs(preserve=('sparsity',)) > full_integer()"
+    )
+    assert recipe.Recipe.from_json(json.loads(json.dumps(found.to_json()))) == (
+        found
+    )
+
+
+@pytest.mark.parametrize(
+    ("steps", "message"),
+    [
+        (
+            (toy.ToyZeros(), toy.ToySigns()),
+            r"keep what .* Received: toy_signs without preserve: \[sparsity\]",
+        ),
+        (
+            (toy.ToySigns(preserve=("sparsity",)),),
+            r"preserve what an .* preserve: \[sparsity\] after nothing",
+        ),
+        (
+            (toy.ToyZeros(), toy.ToyZeros()),
+            "give sparsity once. Received: toy_zeros and toy_zeros",
+        ),
+        (
+            (toy.ToyRanges(), toy.ToyZeros()),
+            "quantization-aware last.* Received: toy_zeros after it",
+        ),
+    ],
+    ids=["destroys", "absent", "twice", "after ranges"],
+)
+def test_an_illegal_order_is_rejected(steps, message):
+    with pytest.raises(errors.InputError, match=message):
+        _compressing(*steps)
+
+
+def test_trained_ranges_need_the_conversion_that_uses_them():
+    with pytest.raises(errors.InputError, match="Received: convert: float16"):
+        _compressing(toy.ToyRanges(), convert=float16.Float16())
+
+
+def test_only_what_a_technique_can_keep_is_preserved():
+    with pytest.raises(
+        errors.InputError, match="toy_zeros can preserve nothing"
+    ):
+        toy.ToyZeros(preserve=("clusters",))
+
+
+def test_a_recipe_is_read_from_a_file(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "# Half of the weights.\n"
+        "compress:\n"
+        "  - technique: toy_zeros\n"
+        "    promised: 0.25\n"
+        "convert: {technique: full_integer, inference_input_type: uint8}\n"
+    )
+    _, found = recipe.parse_names([str(path)], slim=False)
+    assert found.name == "mine"
+    assert found.compress == (toy.ToyZeros(promised=0.25),)
+    assert found.convert == full_integer.FullInteger(
+        inference_input_type="uint8"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("compress: []", "must be a mapping with `convert`"),
+        ("", "Received: nothing"),
+        ("convert: int8", "mapping with the key `technique`"),
+        ("convert: {technique: int7}", "Unknown technique.*Known: .*int4"),
+        (
+            "convert: {technique: float16, bits: 8}",
+            r"float16 has no field bits\. Known: ",
+        ),
+        (
+            "convert: {technique: float16}\npreserve: []",
+            r"known keys only: compress, convert, refine\. Received: preserve",
+        ),
+        (
+            "convert: {technique: float16}\ncompress: {technique: x}",
+            "`compress` must be a list",
+        ),
+        ("convert: [", r"Cannot read the recipe .*mine\.yaml"),
+        (
+            "convert: {technique: float16}\ncompress: [{technique: slimming}]",
+            r"In mine.yaml: `compress` must hold .* Received: slimming",
+        ),
+    ],
+)
+def test_a_bad_file_is_one_clear_error(tmp_path, text, message):
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+    with pytest.raises(errors.InputError, match=message):
+        recipe.parse_names([str(path)])
+
+
+def test_a_missing_file_is_one_clear_error(tmp_path):
+    with pytest.raises(errors.InputError, match="No such file"):
+        recipe.parse_names([str(tmp_path / "none.yaml")])

@@ -33,6 +33,7 @@ class Request:
         training: How a reference model is trained.
         evaluation: How accuracy is judged.
         runtime: How latency is measured.
+        fine_tuning: How techniques train, where they do not say otherwise.
         objective: What the recommendation makes small.
         conversion_timeout_s: Longest time for one conversion.
         runner: What measures; this machine by default.
@@ -44,6 +45,7 @@ class Request:
     training: training_record.TrainingOptions
     evaluation: evaluate.Options
     runtime: benchmark.RuntimeOptions
+    fine_tuning: training_record.TrainingOptions = training_record.FINE_TUNING
     objective: report.Objective = "balanced"
     conversion_timeout_s: float = 600.0
     runner: benchmark.Runner = dataclasses.field(
@@ -83,7 +85,7 @@ def optimize(
     stages.describe(
         model.artifact, data, request.recipes, limit, request.objective, run
     )
-    converted, _ = stages.convert(
+    converted, _ = stages.make_variants(
         convert.Request(
             model=model,
             data=request.data,
@@ -91,6 +93,7 @@ def optimize(
             recipes=request.recipes,
             timeout_s=request.conversion_timeout_s,
         ),
+        request.fine_tuning,
         run,
     )
     artifacts = [variant.artifact for variant in converted]

@@ -1,12 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which techniques, in which order: recipes and the named presets."""
+"""Which techniques in which order: recipes, their files, the named presets."""
 
 import dataclasses
-from collections.abc import Iterable
-from typing import Any
+import functools
+import pathlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import yaml
 
 from tflite_opt.records import errors
 from tflite_opt.techniques import base, slimming
+
+_PRESETS = pathlib.Path(__file__).parent / "presets"
+_SUFFIXES = (".yaml", ".yml")
+_KEYS = ("compress", "convert", "refine")
+
+_TechniqueT = TypeVar("_TechniqueT", bound=base.Technique)
 
 # The whole ladder that needs no training, in the order of the table.
 DEFAULT_NAMES = (
@@ -28,90 +38,220 @@ class Recipe:
 
     Attributes:
         name: Names the variant in files and tables.
+        compress: What is done to the Keras model, in order.
         convert: The one conversion.
         refine: What is done to the `.tflite` afterwards, in order.
     """
 
     name: str
     convert: base.ConversionTechnique
+    compress: tuple[base.CompressionTechnique, ...] = ()
     refine: tuple[base.RefinementTechnique, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Checks that no step undoes what an earlier one did.
+
+        Raises:
+            InputError: If one does, or a step preserves what is not there.
+        """
+        given: dict[str, str] = {}
+        for step in self.compress:
+            self._require(
+                "fake_quantization" not in given,
+                "be quantization-aware last: ranges that were trained hold "
+                "for the weights they were trained with",
+                f"{step.technique} after it",
+            )
+            self._require(
+                step.gives not in given,
+                f"give {step.gives} once",
+                f"{given.get(str(step.gives))} and {step.technique}",
+            )
+            lost = [name for name in given if name not in step.preserve]
+            self._require(
+                not lost,
+                "keep what earlier steps gave: training again changes all "
+                "weights",
+                f"{step.technique} without preserve: [{', '.join(given)}]",
+            )
+            absent = [name for name in step.preserve if name not in given]
+            self._require(
+                not absent,
+                "preserve what an earlier step gave",
+                f"{step.technique} with preserve: [{', '.join(step.preserve)}]"
+                f" after {', '.join(given) or 'nothing'}",
+            )
+            if step.gives is not None:
+                given[step.gives] = step.technique
+        self._require(
+            "fake_quantization" not in given
+            or self.convert.takes_fake_quantization,
+            "convert a quantization-aware model with full_integer, which "
+            "uses its ranges",
+            f"convert: {self.convert.technique}",
+        )
+
+    def _require(self, condition: bool, rule: str, received: str) -> None:
+        if not condition:
+            raise errors.InputError(
+                f"Recipe {self.name} must {rule}. Received: {received}."
+            )
 
     def describe(self) -> str:
         """Returns the techniques in order, with what they change."""
-        steps = (self.convert, *self.refine)
+        steps = (*self.compress, self.convert, *self.refine)
         return " > ".join(step.describe() for step in steps)
 
     def to_json(self) -> dict[str, Any]:
         """Returns plain JSON types; `from_json` reads it."""
         return {
             "name": self.name,
+            "compress": [step.to_recipe() for step in self.compress],
             "convert": self.convert.to_recipe(),
             "refine": [step.to_recipe() for step in self.refine],
         }
 
     @classmethod
-    def from_json(cls, content: dict[str, Any]) -> "Recipe":
+    def from_json(cls, content: Mapping[str, Any]) -> "Recipe":
         """Builds a recipe from `to_json`'s form.
 
         Raises:
-            InputError: If a technique or field is unknown or a value wrong.
+            InputError: If a technique or field is unknown, a value wrong, or
+                the order illegal.
         """
-        technique = base.from_recipe(content["convert"])
-        if not isinstance(technique, base.ConversionTechnique):
-            raise errors.InputError(
-                "`convert` must be a conversion technique. "
-                f"Received: {technique.technique}"
-            )
-        refine = tuple(
-            base.from_recipe(step) for step in content.get("refine", ())
+        (convert,) = _techniques(
+            "convert",
+            [content["convert"]],
+            base.ConversionTechnique,  # type: ignore[type-abstract]
         )
-        for step in refine:
-            if not isinstance(step, base.RefinementTechnique):
-                raise errors.InputError(
-                    "`refine` must hold refinement techniques. "
-                    f"Received: {step.technique}"
-                )
-        return cls(name=content["name"], convert=technique, refine=refine)  # type: ignore[arg-type]
+        return cls(
+            name=content["name"],
+            compress=_techniques(
+                "compress",
+                content.get("compress", ()),
+                base.CompressionTechnique,  # type: ignore[type-abstract]
+            ),
+            convert=convert,
+            refine=_techniques(
+                "refine",
+                content.get("refine", ()),
+                base.RefinementTechnique,  # type: ignore[type-abstract]
+            ),
+        )
 
 
-def presets() -> dict[str, Recipe]:
-    """Returns all named recipes, collected from the techniques."""
-    return {
+def _techniques(
+    place: str, contents: Sequence[Any], kind: type[_TechniqueT]
+) -> tuple[_TechniqueT, ...]:
+    found = []
+    for content in contents:
+        technique = base.from_recipe(content)
+        if not isinstance(technique, kind):
+            raise errors.InputError(
+                f"`{place}` must hold techniques for that place: "
+                f"{', '.join(base.names(kind))}. "
+                f"Received: {technique.technique}."
+            )
+        found.append(technique)
+    return tuple(found)
+
+
+def read(path: pathlib.Path) -> Recipe:
+    """Returns the recipe in a YAML file, named like the file.
+
+    Raises:
+        InputError: If it cannot be read or is no legal recipe.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise errors.InputError(
+            f"Cannot read the recipe {str(path)!r}: {' '.join(reason.split())}."
+        ) from error
+    try:
+        return _from_yaml(path.stem, content)
+    except errors.InputError as error:
+        raise errors.InputError(f"In {path.name}: {error}") from error
+
+
+def _from_yaml(name: str, content: Any) -> Recipe:
+    if not isinstance(content, dict) or "convert" not in content:
+        raise errors.InputError(
+            "A recipe must be a mapping with `convert`, and may have "
+            "`compress` and `refine`. Received: "
+            f"{', '.join(map(str, content)) if content else 'nothing'}."
+        )
+    unknown = sorted(str(key) for key in set(content) - set(_KEYS))
+    if unknown:
+        raise errors.InputError(
+            f"A recipe must have known keys only: {', '.join(_KEYS)}. "
+            f"Received: {', '.join(unknown)}."
+        )
+    for key in ("compress", "refine"):
+        if not isinstance(content.get(key, []), list):
+            raise errors.InputError(
+                f"`{key}` must be a list of techniques. "
+                f"Received: {content[key]!r}."
+            )
+    return Recipe.from_json({"name": name, **content})
+
+
+@functools.cache
+def presets() -> Mapping[str, Recipe]:
+    """Returns all named recipes: of the techniques, and of `presets/`."""
+    found = {
         name: Recipe(name=name, convert=technique)
         for cls in base.conversion_techniques()
         for name, technique in cls.presets().items()
     }
+    for path in sorted(_PRESETS.glob("*.yaml")):
+        found[path.stem] = read(path)
+    return found
 
 
 def parse_names(
     names: Iterable[str], *, slim: bool = True
 ) -> tuple[Recipe, ...]:
-    """Returns the recipes of the given names, with `float32` first.
+    """Returns recipes, with `float32` first.
 
     `float32` is added when it is missing: every comparison needs it.
 
     Args:
-        names: Of presets.
+        names: Of presets, or paths of recipes in YAML.
         slim: Whether each recipe ends with slimming.
 
     Raises:
-        InputError: If a name is unknown or given twice.
+        InputError: If a name is unknown or given twice, or a file is no
+            legal recipe.
     """
     known = presets()
     wanted = [name.strip() for name in names]
-    unknown = [name for name in wanted if name not in known]
+    unknown = [
+        name for name in wanted if name not in known and not _is_file(name)
+    ]
     if unknown or not wanted:
         raise errors.InputError(
             f"Unknown recipe. Received: {', '.join(unknown) or 'none'}. "
-            f"Known: {', '.join(sorted(known))}."
+            f"Known: {', '.join(sorted(known))}, or the path of a .yaml file."
         )
-    if len(set(wanted)) != len(wanted):
+    found = [
+        read(pathlib.Path(name)) if _is_file(name) else known[name]
+        for name in wanted
+    ]
+    found_names = [recipe.name for recipe in found]
+    if len(set(found_names)) != len(found_names):
         raise errors.InputError(
-            f"Each recipe may be given once. Received: {', '.join(wanted)}"
+            f"Each recipe may be given once. Received: {', '.join(found_names)}"
         )
-    ordered = ["float32"] + [name for name in wanted if name != "float32"]
+    baseline = known["float32"]
+    ordered = [baseline] + [x for x in found if x.name != baseline.name]
     last = (slimming.Slimming(),) if slim else ()
     return tuple(
-        dataclasses.replace(known[name], refine=known[name].refine + last)
-        for name in ordered
+        dataclasses.replace(recipe, refine=recipe.refine + last)
+        for recipe in ordered
     )
+
+
+def _is_file(name: str) -> bool:
+    return name.endswith(_SUFFIXES)

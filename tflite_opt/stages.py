@@ -15,6 +15,7 @@ import numpy as np
 
 from tflite_opt import progress
 from tflite_opt import recipe as recipe_lib
+from tflite_opt.compression import compress as compression_stage
 from tflite_opt.conversion import convert as conversion_stage
 from tflite_opt.conversion import preflight as preflight_stage
 from tflite_opt.data import corruptions
@@ -29,6 +30,7 @@ from tflite_opt.records import (
     files,
     report,
     run_directory,
+    training,
     variants,
 )
 from tflite_opt.records import preflight as preflight_record
@@ -87,15 +89,41 @@ def preflight(
     return found
 
 
-def convert(
-    request: conversion_stage.Request, run: run_directory.RunDirectory
+def make_variants(
+    request: conversion_stage.Request,
+    fine_tuning: training.TrainingOptions,
+    run: run_directory.RunDirectory,
 ) -> tuple[list[variants.Variant], list[variants.Failure]]:
-    """Makes the variants and records what failed.
+    """Compresses and converts, and records what failed.
+
+    Args:
+        request: The model and the recipes.
+        fine_tuning: How techniques train, where they do not say otherwise.
+        run: Gets models, variants and records.
 
     Raises:
         ConversionError: If `float32` failed: there is nothing to compare with.
     """
-    found, failures = conversion_stage.convert(request, run)
+    compressed, failed = compression_stage.compress(
+        compression_stage.Request(
+            model=request.model,
+            data=request.data,
+            data_fingerprint=request.data_fingerprint,
+            recipes=request.recipes,
+            options=fine_tuning,
+        ),
+        run,
+    )
+    names = {failure.name for failure in failed}
+    found, failures = conversion_stage.convert(
+        dataclasses.replace(
+            request,
+            recipes=[x for x in request.recipes if x.name not in names],
+            compressed=compressed,
+        ),
+        run,
+    )
+    failures = [*failed, *failures]
     places = build.RunRecords(run)
     check = places.optional(data_check.DataCheck, places.data_check)
     for line in data_check_text.warning_lines(check):

@@ -16,7 +16,9 @@ class FakeContext:
         float_model: pathlib.Path = pathlib.Path("float.tflite"),
         float_facts: facts.ModelFacts | None = None,
         unsupported: tuple[str, ...] = (),
+        is_quantization_aware: bool = False,
     ) -> None:
+        self.is_quantization_aware = is_quantization_aware
         self.float_model = float_model
         self.float_backend: conversion.Backend = "tflite_converter"
         self.float_facts = float_facts or factories.model_facts()

@@ -76,3 +76,23 @@ def test_rejects_another_interface_than_promised():
     model = factories.model_facts(inputs="float32", outputs="int8")
     with pytest.raises(errors.VerificationError, match="inputs of float32"):
         full_integer.FullInteger().verify(model)
+
+
+def test_a_quantization_aware_model_needs_the_converter():
+    context = fake_context.FakeContext(is_quantization_aware=True)
+    made = full_integer.FullInteger().convert(context)
+    assert made.backend == "tflite_converter"
+    assert made.notes == ()
+    assert context.options.representative_dataset
+
+
+@pytest.mark.parametrize(
+    ("technique", "takes"),
+    [
+        (full_integer.FullInteger(), True),
+        (full_integer.FullInteger(backend="litert_quantizer"), False),
+        (full_integer.FullInteger(symmetric_activations=True), False),
+    ],
+)
+def test_only_the_converter_takes_trained_ranges(technique, takes):
+    assert technique.takes_fake_quantization is takes

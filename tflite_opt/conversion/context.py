@@ -21,6 +21,8 @@ class FrozenModel:
         float_model: The float `.tflite`.
         float_backend: What made it; `given` if the user did.
         float_facts: Facts of it.
+        is_quantization_aware: Whether ranges of activations are part of the
+            model.
     """
 
     def __init__(
@@ -29,7 +31,9 @@ class FrozenModel:
         float_facts: facts.ModelFacts,
         saved_model: pathlib.Path,
         representative: Mapping[str, np.ndarray],
+        is_quantization_aware: bool = False,
     ) -> None:
+        self.is_quantization_aware = is_quantization_aware
         self.float_model = float_model
         self.float_facts = float_facts
         self.float_backend: conversion.Backend = (

@@ -11,7 +11,7 @@ import dataclasses
 import logging
 import pathlib
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tflite_opt import child_process, progress
@@ -19,7 +19,13 @@ from tflite_opt import recipe as recipe_lib
 from tflite_opt.conversion import job as job_lib
 from tflite_opt.conversion import remedies
 from tflite_opt.data import dataset as dataset_lib
-from tflite_opt.records import errors, model_spec, run_directory, variants
+from tflite_opt.records import (
+    compression,
+    errors,
+    model_spec,
+    run_directory,
+    variants,
+)
 
 _LOG = logging.getLogger(__name__)
 _WORKER = "tflite_opt.conversion.worker"
@@ -37,6 +43,7 @@ class Request:
         recipes: The variants to make.
         reference_splits: Splits on which the original model's outputs are kept.
         timeout_s: Longest time for one variant.
+        compressed: What recipes that compress start from, by name.
     """
 
     model: model_spec.ModelSpec
@@ -45,6 +52,46 @@ class Request:
     recipes: Sequence[recipe_lib.Recipe]
     reference_splits: tuple[str, ...] = ("validation", "test")
     timeout_s: float = 600.0
+    compressed: Mapping[str, compression.CompressedModel] = dataclasses.field(
+        default_factory=dict
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Source:
+    """What some of the recipes start from.
+
+    Attributes:
+        request: With the model and the recipes of this source only.
+        layout: Where its files live.
+        compressed: How it was made; None for the user's own model.
+    """
+
+    request: Request
+    layout: job_lib.Layout
+    compressed: compression.CompressedModel | None = None
+
+    @property
+    def freeze_stage(self) -> str:
+        """Name of the stage that freezes it."""
+        if self.compressed is None:
+            return "freeze"
+        return f"freeze/{self.layout.source}"
+
+    @property
+    def freeze_inputs(self) -> dict[str, Any]:
+        """What the frozen model depends on."""
+        request = self.request
+        return {
+            "model": request.model.identity(),
+            "data": request.data_fingerprint,
+            "reference_splits": list(request.reference_splits),
+            "versions": run_directory.package_versions(),
+        }
+
+    def inputs(self, recipe: recipe_lib.Recipe) -> dict[str, Any]:
+        """What a variant depends on."""
+        return self.freeze_inputs | {"recipe": recipe.to_json()}
 
 
 def convert(
@@ -64,17 +111,23 @@ def convert(
         DataError: If the data do not fit it.
         ConversionError: If not even the float model converts.
     """
-    layout = job_lib.Layout(root=run.root)
-    missing = [
-        recipe
-        for recipe in request.recipes
-        if not run.is_done(_stage(recipe), _inputs(request, recipe))
-    ]
+    sources = _sources(request, run)
+    missing = {
+        source.freeze_stage: [
+            recipe
+            for recipe in source.request.recipes
+            if not run.is_done(_stage(recipe), source.inputs(recipe))
+        ]
+        for source in sources
+    }
     failed: dict[str, variants.Failure] = {}
-    with progress.track("convert", len(missing)) as bar:
-        while missing or not run.is_done("freeze", _freeze_inputs(request)):
-            done = _run_child(request, missing, run, layout, failed, bar)
-            missing = [recipe for recipe in missing if recipe.name not in done]
+    with progress.track("convert", sum(map(len, missing.values()))) as bar:
+        for source in sources:
+            stage, left = source.freeze_stage, missing[source.freeze_stage]
+            while left or not run.is_done(stage, source.freeze_inputs):
+                done = _run_child(source, left, run, failed, bar)
+                left = [recipe for recipe in left if recipe.name not in done]
+    layout = sources[0].layout
     found = [
         variants.Variant.load(layout.variant(recipe.name), run.root)
         for recipe in request.recipes
@@ -83,15 +136,49 @@ def convert(
     return found, list(failed.values())
 
 
+def _sources(
+    request: Request, run: run_directory.RunDirectory
+) -> list[_Source]:
+    """Returns the user's model, then each compressed one, with its recipes."""
+    compressed = request.compressed
+    own = [x for x in request.recipes if x.name not in compressed]
+    found = [
+        _Source(
+            request=dataclasses.replace(request, recipes=own),
+            layout=job_lib.Layout(root=run.root),
+        )
+    ]
+    for model in {x.artifact.sha256: x for x in compressed.values()}.values():
+        same = {
+            name
+            for name, other in compressed.items()
+            if other.artifact.sha256 == model.artifact.sha256
+        }
+        folder = model.artifact.path.parent.relative_to(run.root) / "float"
+        found.append(
+            _Source(
+                request=dataclasses.replace(
+                    request,
+                    model=request.model.replaced_by(model),
+                    recipes=[x for x in request.recipes if x.name in same],
+                    reference_splits=("validation",),
+                ),
+                layout=job_lib.Layout(root=run.root, source=folder.as_posix()),
+                compressed=model,
+            )
+        )
+    return found
+
+
 def _run_child(
-    request: Request,
+    source: _Source,
     recipes: Sequence[recipe_lib.Recipe],
     run: run_directory.RunDirectory,
-    layout: job_lib.Layout,
     failed: dict[str, variants.Failure],
     bar: progress.Progress,
 ) -> set[str]:
     """Runs one child; returns the names that are settled, well or badly."""
+    request, layout = source.request, source.layout
     by_name = {recipe.name: recipe for recipe in recipes}
     settled: set[str] = set()
     current: str | None = None
@@ -102,12 +189,12 @@ def _run_child(
         settled.add(name)
 
     try:
-        for event in _events(request, recipes, run, layout):
+        for event in _events(source, recipes, run):
             match event["event"]:
                 case "frozen":
                     run.finish(
-                        "freeze",
-                        _freeze_inputs(request),
+                        source.freeze_stage,
+                        source.freeze_inputs,
                         _frozen_files(request, layout),
                     )
                 case "converting":
@@ -117,7 +204,7 @@ def _run_child(
                     name, current = event["name"], None
                     run.finish(
                         _stage(by_name[name]),
-                        _inputs(request, by_name[name]),
+                        source.inputs(by_name[name]),
                         layout.files_of(by_name[name]),
                     )
                     settled.add(name)
@@ -137,18 +224,19 @@ def _run_child(
 
 
 def _events(
-    request: Request,
+    source: _Source,
     recipes: Sequence[recipe_lib.Recipe],
     run: run_directory.RunDirectory,
-    layout: job_lib.Layout,
 ) -> Any:
+    request, layout = source.request, source.layout
     job = job_lib.Job(
         model=request.model,
         layout=layout,
         data=request.data,
-        freeze=not run.is_done("freeze", _freeze_inputs(request)),
+        freeze=not run.is_done(source.freeze_stage, source.freeze_inputs),
         reference_splits=request.reference_splits,
         recipes=tuple(recipe.to_json() for recipe in recipes),
+        compressed=source.compressed,
     )
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
@@ -188,16 +276,3 @@ def _frozen_files(
 
 def _stage(recipe: recipe_lib.Recipe) -> str:
     return f"convert/{recipe.name}"
-
-
-def _freeze_inputs(request: Request) -> dict[str, Any]:
-    return {
-        "model": request.model.identity(),
-        "data": request.data_fingerprint,
-        "reference_splits": list(request.reference_splits),
-        "versions": run_directory.package_versions(),
-    }
-
-
-def _inputs(request: Request, recipe: recipe_lib.Recipe) -> dict[str, Any]:
-    return _freeze_inputs(request) | {"recipe": recipe.to_json()}

@@ -16,7 +16,7 @@ import numpy as np
 from tflite_opt.conversion import job as job_lib
 from tflite_opt.conversion import tflite_converter
 from tflite_opt.data import dataset as dataset_lib
-from tflite_opt.data import doctor, examples, representative
+from tflite_opt.data import doctor, representative
 from tflite_opt.keras_models import freezing, opening, torch_program
 from tflite_opt.records import conversion, errors, facts, files, model_spec
 from tflite_opt.tflite import facts as facts_reader
@@ -124,23 +124,6 @@ def freeze(
     source.facts.save(layout.opened, layout.root)
 
 
-def with_sizes(
-    opened: opening.Opened, inputs: Mapping[str, examples.Examples]
-) -> opening.Opened:
-    """Fills open dimensions in with the sizes that the data have."""
-    specs = opened.original.inputs
-    if not any(-1 in spec.shape for spec in specs):
-        return opened
-    found = representative.match_names(inputs, specs)
-    return opened.with_sizes(
-        {
-            spec.name: (1, *found[spec.name].shape[1:])
-            for spec in specs
-            if -1 in spec.shape
-        }
-    )
-
-
 def _untrainable(
     kind: model_spec.ModelKind, because: str
 ) -> model_spec.OpenedModel:
@@ -183,7 +166,7 @@ def _outputs_of_model(
     reference_splits: Sequence[str],
 ) -> tuple[opening.Opened, _Outputs]:
     """Runs the user's own model, and confirms a rebuilt one by it."""
-    opened = with_sizes(opened, dataset["calibration"].inputs)
+    opened = opened.sized_for(dataset["calibration"].inputs)
     specs = freezing.input_specs(opened.original)
     _examine(dataset, specs, layout)
     outputs: _Outputs = {}

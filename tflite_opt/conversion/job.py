@@ -8,6 +8,7 @@ from typing import Any
 from tflite_opt import recipe as recipe_lib
 from tflite_opt.data import dataset as dataset_lib
 from tflite_opt.records import (
+    compression,
     files,
     golden,
     model_spec,
@@ -22,28 +23,30 @@ class Layout(serialization.Record):
 
     Attributes:
         root: The run directory.
+        source: Folder in it of what the conversions start from.
     """
 
     root: pathlib.Path
+    source: str = "float"
 
     @property
     def saved_model(self) -> pathlib.Path:
         """The frozen SavedModel; a model without Keras may have none."""
-        return self.root / "float" / "saved_model"
+        return self.root / self.source / "saved_model"
 
     @property
     def float_model(self) -> pathlib.Path:
         """The float `.tflite` that quantizations start from."""
-        return self.root / "float" / "model.tflite"
+        return self.root / self.source / "model.tflite"
 
     @property
     def opened(self) -> pathlib.Path:
         """What the model turned out to be."""
-        return self.root / "float" / "model.json"
+        return self.root / self.source / "model.json"
 
     def original_outputs(self, split: str) -> pathlib.Path:
         """The original model's outputs on a split, by output name."""
-        return self.root / "float" / f"original_outputs.{split}.npz"
+        return self.root / self.source / f"original_outputs.{split}.npz"
 
     @property
     def data_check(self) -> pathlib.Path:
@@ -96,6 +99,7 @@ class Job(serialization.Record):
         freeze: Whether the frozen model must be made first.
         reference_splits: Splits on which the original model's outputs are kept.
         recipes: In `Recipe.to_json`'s form.
+        compressed: What the model is the result of; None for the user's own.
     """
 
     model: model_spec.ModelSpec
@@ -104,3 +108,4 @@ class Job(serialization.Record):
     freeze: bool
     reference_splits: tuple[str, ...]
     recipes: tuple[Any, ...]
+    compressed: compression.CompressedModel | None = None

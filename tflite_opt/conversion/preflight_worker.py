@@ -130,7 +130,7 @@ def _load(
 def _with_sizes(request: preflight_stage.Request, opened: Any) -> Any:
     if request.uses_data:
         split = sources.load(request.data)["calibration"]
-        opened = freeze.with_sizes(opened, split.inputs)
+        opened = opened.sized_for(split.inputs)
     size = request.dynamic_dimension
     if size is None:
         return opened

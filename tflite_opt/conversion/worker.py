@@ -15,7 +15,7 @@ from typing import Any
 
 from tflite_opt import recipe as recipe_lib
 from tflite_opt.conversion import context as context_lib
-from tflite_opt.conversion import freeze
+from tflite_opt.conversion import freeze, trained
 from tflite_opt.conversion import job as job_lib
 from tflite_opt.data import dataset as dataset_lib
 from tflite_opt.data import examples, representative, sources
@@ -62,7 +62,11 @@ def _run(job: job_lib.Job, emit: Emit) -> None:
         dataset["calibration"], specs
     )
     context = context_lib.FrozenModel(
-        layout.float_model, float_facts, layout.saved_model, samples
+        layout.float_model,
+        float_facts,
+        layout.saved_model,
+        samples,
+        job.compressed is not None and job.compressed.is_quantization_aware,
     )
     calibration = variants.Calibration(
         dataset=dataset.name,
@@ -81,7 +85,7 @@ def _run(job: job_lib.Job, emit: Emit) -> None:
         recipe = recipe_lib.Recipe.from_json(content)
         emit("converting", name=recipe.name)
         try:
-            _convert(recipe, context, calibration, checks, vectors, layout)
+            _convert(recipe, context, calibration, checks, vectors, job)
         except errors.OutputError:
             # A full disk is not this variant's fault.
             raise
@@ -111,7 +115,10 @@ def _golden_reference(
             name: examples.materialize(examples.first(x, few))
             for name, x in checks.items()
         },
-        outputs=files.read_npz(job.layout.original_outputs("validation")),
+        # Of the user's own model, also for what was made from it.
+        outputs=files.read_npz(
+            job_lib.Layout(root=job.layout.root).original_outputs("validation")
+        ),
         labels=dataset["validation"].labels,
         preprocessing=job.data.describe_preprocessing(),
         original_sha256=job.model.artifact.sha256,
@@ -124,8 +131,9 @@ def _convert(
     calibration: variants.Calibration,
     checks: Mapping[str, examples.Examples],
     vectors: golden.Reference | None,
-    layout: job_lib.Layout,
+    job: job_lib.Job,
 ) -> None:
+    layout = job.layout
     converted = recipe.convert.convert(context)
     path = layout.artifact(recipe.name)
     # The file takes its name only after it has passed every check.
@@ -134,6 +142,8 @@ def _convert(
         # This process may crash, so it needs no other one for that.
         model = facts_reader.read_facts(unverified, isolated=False, values=True)
         recipe.convert.verify(model)
+        kept = trained.require_promises(unverified, model, job.compressed)
+        agreement = trained.agreement(unverified, checks, job)
         findings = rule.lint(model, unverified)
         resolver_check = resolvers.compare_resolvers(unverified, checks)
         _require_agreement(resolver_check)
@@ -149,7 +159,11 @@ def _convert(
         name=recipe.name,
         produced_by=f"{recipe.describe()} by {converted.backend}",
         parents=(context.float_facts.sha256, *refined),
-        warnings=converted.notes + resolver_check.warnings(),
+        warnings=(
+            *converted.notes,
+            *resolver_check.warnings(),
+            *trained.warnings(agreement),
+        ),
     )
     variants.Variant(
         artifact=artifact,
@@ -161,6 +175,9 @@ def _convert(
         ),
         resolvers=resolver_check,
         findings=findings,
+        compressed=job.compressed,
+        kept=kept,
+        keras_agreement=agreement,
     ).save(layout.variant(recipe.name), layout.root)
 
 

@@ -15,18 +15,19 @@ from typing import Any
 import numpy as np
 
 from tflite_opt import user_code
+from tflite_opt.data import representative
 from tflite_opt.keras_models import (
     loading,
     rebuilding,
     saved_model,
     traceable,
 )
-from tflite_opt.records import errors, model_spec
+from tflite_opt.records import errors, examples, model_spec
 
 # Largest difference between a Keras 3 model and its rebuilding; relative to
 # the largest output where that is above 1.
 MAX_DIFFERENCE = 1e-5
-_COMPARED_EXAMPLES = 64
+COMPARED_EXAMPLES = 64
 
 _NO_LAYERS = "a SavedModel holds functions, not Keras layers"
 
@@ -58,6 +59,34 @@ class Opened:
         )
         return dataclasses.replace(self, original=original, converted=converted)
 
+    def sized_for(self, inputs: Mapping[str, examples.Examples]) -> "Opened":
+        """Fills open dimensions in with the sizes that the data have.
+
+        Args:
+            inputs: By name, shape `(n, ...)`.
+        """
+        specs = self.original.inputs
+        if not any(-1 in spec.shape for spec in specs):
+            return self
+        found = representative.match_names(inputs, specs)
+        return self.with_sizes(
+            {
+                spec.name: (1, *found[spec.name].shape[1:])
+                for spec in specs
+                if -1 in spec.shape
+            }
+        )
+
+    def with_output_names(self, names: Sequence[str]) -> "Opened":
+        """Returns the same with other names of its outputs, in order."""
+        original = dataclasses.replace(self.original, output_names=tuple(names))
+        converted = (
+            original
+            if self.converted is self.original
+            else dataclasses.replace(self.converted, output_names=tuple(names))
+        )
+        return dataclasses.replace(self, original=original, converted=converted)
+
     def confirmed(
         self,
         inputs: Mapping[str, np.ndarray],
@@ -77,7 +106,7 @@ class Opened:
             return self
         from tflite_opt.keras_models import freezing
 
-        few = {name: x[:_COMPARED_EXAMPLES] for name, x in inputs.items()}
+        few = {name: x[:COMPARED_EXAMPLES] for name, x in inputs.items()}
         found = freezing.predict(self.converted, few)
         difference = max(
             _difference(outputs[name][: len(array)], array)
@@ -151,6 +180,8 @@ def open_model(spec: model_spec.ModelSpec, built: Any | None = None) -> Opened:
         opened = from_keras(loading.load(path, objects))
     else:
         opened = _from_keras3(loading.load_keras3(path, objects))
+    if spec.output_names:
+        opened = opened.with_output_names(spec.output_names)
     return opened.with_sizes(spec.input_shapes)
 
 

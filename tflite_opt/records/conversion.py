@@ -106,11 +106,14 @@ class ConversionContext(Protocol):
         float_model: The float `.tflite`.
         float_backend: What made it; `given` if the user did.
         float_facts: Facts of it.
+        is_quantization_aware: Whether ranges of activations are part of the
+            model.
     """
 
     float_model: pathlib.Path
     float_backend: Backend
     float_facts: facts_record.ModelFacts
+    is_quantization_aware: bool
 
     def tflite_converter(self, options: ConverterOptions) -> bytes:
         """Converts the frozen SavedModel.

@@ -6,7 +6,7 @@ import pathlib
 from typing import Any, Literal
 
 from tflite_opt.records import artifact as artifact_record
-from tflite_opt.records import serialization
+from tflite_opt.records import compression, serialization
 
 ModelKind = Literal[
     "keras", "keras3", "saved_model", "tflite", "pytorch", "function"
@@ -28,6 +28,8 @@ class ModelSpec(serialization.Record):
             `serving_default`.
         input_shapes: By input name, a batch of 1 first: sizes of dimensions
             that the model leaves open.
+        output_names: Of its outputs, in order, instead of its own; empty for
+            those.
     """
 
     artifact: artifact_record.Artifact
@@ -38,11 +40,23 @@ class ModelSpec(serialization.Record):
     input_shapes: dict[str, tuple[int, ...]] = dataclasses.field(
         default_factory=dict
     )
+    output_names: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
         """What messages call the model."""
         return self.function or self.artifact.path.name
+
+    def replaced_by(self, model: compression.CompressedModel) -> "ModelSpec":
+        """Returns the same for a Keras model that was made from this one."""
+        return dataclasses.replace(
+            self,
+            artifact=model.artifact,
+            function=None,
+            weights=None,
+            signature=None,
+            output_names=model.output_names,
+        )
 
     def identity(self) -> dict[str, Any]:
         """Returns what results depend on: not where the file lies."""

@@ -76,6 +76,10 @@ class TrainingOptions(serialization.Record):
             )
 
 
+# Trained weights move little; a rate for random ones would forget them.
+FINE_TUNING = TrainingOptions(epochs=5, learning_rate=2e-4)
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainingHistory(serialization.Record):
     """What one call of the training loop did; one value for each epoch.

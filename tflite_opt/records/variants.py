@@ -4,8 +4,8 @@
 import dataclasses
 
 from tflite_opt.records import artifact as artifact_record
+from tflite_opt.records import compression, finding, serialization
 from tflite_opt.records import facts as facts_record
-from tflite_opt.records import finding, serialization
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -37,6 +37,10 @@ class Variant(serialization.Record):
         calibration: None for techniques that look at no data.
         resolvers: Builtin kernels against the default delegate.
         findings: What the linter says about the file.
+        compressed: The Keras model it comes from; None if nothing was trained.
+        kept: What was promised of its weights, measured on the file.
+        keras_agreement: Fraction of equal predictions with that Keras model,
+            on validation examples; None where it predicts no class.
     """
 
     artifact: artifact_record.Artifact
@@ -46,6 +50,9 @@ class Variant(serialization.Record):
     calibration: Calibration | None
     resolvers: facts_record.ResolverCheck
     findings: tuple[finding.Finding, ...]
+    compressed: compression.CompressedModel | None = None
+    kept: tuple[compression.KeptPromise, ...] = ()
+    keras_agreement: float | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -8,12 +8,15 @@ import pathlib
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from tflite_opt.keras_models import fine_tuning
 from tflite_opt.records import (
+    compression,
     conversion,
     errors,
     examples,
     facts,
     serialization,
+    training,
 )
 
 _REGISTRY: dict[str, type["Technique"]] = {}
@@ -66,6 +69,75 @@ class Technique(serialization.Record, abc.ABC):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class CompressionTechnique(Technique):
+    """Keras model to compressed Keras model, by training.
+
+    Attributes:
+        epochs: Of its training; None for those of the context's options.
+        learning_rate: Of its training at the first step; None likewise.
+        preserve: Properties that earlier techniques gave and that it keeps.
+    """
+
+    gives: ClassVar[compression.Property | None] = None
+    preserves: ClassVar[frozenset[compression.Property]] = frozenset()
+
+    epochs: int | None = None
+    learning_rate: float | None = None
+    preserve: tuple[compression.Property, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Checks the fields that all of them have.
+
+        Raises:
+            InputError: If a value is out of its range.
+        """
+        super().__post_init__()
+        self.training_options(training.TrainingOptions())
+        unknown = set(self.preserve) - self.preserves
+        if unknown:
+            known = ", ".join(sorted(self.preserves)) or "nothing"
+            raise errors.InputError(
+                f"{self.technique} can preserve {known}. "
+                f"Received: preserve={', '.join(self.preserve)}."
+            )
+
+    def training_options(
+        self, given: training.TrainingOptions
+    ) -> training.TrainingOptions:
+        """Returns what it trains with.
+
+        Args:
+            given: Of the context.
+        """
+        return dataclasses.replace(
+            given,
+            epochs=given.epochs if self.epochs is None else self.epochs,
+            learning_rate=(
+                given.learning_rate
+                if self.learning_rate is None
+                else self.learning_rate
+            ),
+        )
+
+    @abc.abstractmethod
+    def apply(
+        self, model: Any, context: fine_tuning.Context
+    ) -> fine_tuning.Compressed:
+        """Compresses a model.
+
+        Args:
+            model: A functional or Sequential `tf_keras` model with trained
+                weights; may be changed.
+            context: Data, options and the training loop.
+
+        Raises:
+            InputError: If the fields do not fit the model, or its training
+                diverges.
+            VerificationError: If it did not do its job.
+        """
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class ConversionTechnique(Technique):
     """Frozen float model and representative data to `.tflite`."""
 
@@ -77,6 +149,11 @@ class ConversionTechnique(Technique):
     @property
     def needs_representative_dataset(self) -> bool:
         """Whether calibration data are looked at."""
+        return False
+
+    @property
+    def takes_fake_quantization(self) -> bool:
+        """Whether it uses the ranges of quantization-aware training."""
         return False
 
     @abc.abstractmethod
@@ -144,9 +221,11 @@ class RefinementTechnique(Technique):
         """
 
 
-def names() -> tuple[str, ...]:
-    """Returns the names of all techniques."""
-    return tuple(sorted(_REGISTRY))
+def names(kind: type[Technique] = Technique) -> tuple[str, ...]:
+    """Returns the names of all techniques of a kind."""
+    return tuple(
+        sorted(n for n, cls in _REGISTRY.items() if issubclass(cls, kind))
+    )
 
 
 def conversion_techniques() -> tuple[type[ConversionTechnique], ...]:
@@ -164,6 +243,11 @@ def from_recipe(content: Mapping[str, Any]) -> Technique:
     Raises:
         InputError: If the technique or a field is unknown, or a value wrong.
     """
+    if not isinstance(content, Mapping):
+        raise errors.InputError(
+            "A technique must be a mapping with the key `technique`. "
+            f"Received: {content!r}."
+        )
     fields = dict(content)
     name = fields.pop("technique", None)
     if name not in _REGISTRY:
@@ -172,6 +256,13 @@ def from_recipe(content: Mapping[str, Any]) -> Technique:
             f"Known: {', '.join(names())}."
         )
     cls = _REGISTRY[name]
+    known = [field.name for field in dataclasses.fields(cls)]
+    unknown = sorted(str(field) for field in set(fields) - set(known))
+    if unknown:
+        raise errors.InputError(
+            f"{name} has no field {', '.join(unknown)}. "
+            f"Known: {', '.join(known)}."
+        )
     return cls.from_json(
         {
             "record": cls.__name__,

@@ -77,14 +77,27 @@ class FullInteger(base.ConversionTechnique):
         """True: activation ranges come from data."""
         return True
 
+    @property
+    def takes_fake_quantization(self) -> bool:
+        """True, unless only LiteRT Quantizer can do what was asked for."""
+        return (
+            self.backend != "litert_quantizer"
+            and not self.symmetric_activations
+        )
+
     def convert(
         self, context: conversion.ConversionContext
     ) -> conversion.Converted:
-        """Quantizes with the back end that covers every operation."""
+        """Quantizes with the back end that covers every operation.
+
+        A quantization-aware model needs the TFLite converter, which calibrates
+        only what training gave no range.
+        """
         uncovered = context.unsupported_by_quantizer("static_wi8_ai8")
+        aware = context.is_quantization_aware
         use_converter = self.backend == "tflite_converter" or (
             self.backend == "auto"
-            and bool(uncovered)
+            and (aware or bool(uncovered))
             and not self.symmetric_activations
         )
         if not use_converter:
@@ -104,7 +117,7 @@ class FullInteger(base.ConversionTechnique):
         )
         notes = (
             (f"LiteRT Quantizer does not cover {', '.join(uncovered)}.",)
-            if uncovered
+            if uncovered and not aware
             else ()
         )
         return conversion.Converted(

@@ -39,6 +39,17 @@ _FREE_WORK = 1 << 20
 _WORK_PER_BYTE = 16
 
 
+def describe(array: np.ndarray, axis: int) -> weight_values.WeightValues:
+    """Returns zeros and distinct values of an array.
+
+    Args:
+        array: Not empty; 0 is its zero.
+        axis: The dimension of its channels.
+    """
+    rows = np.moveaxis(array, axis, 0).reshape(array.shape[axis], -1)
+    return _dense(rows, np.zeros(1, "int64"), axis)
+
+
 class Reader:
     """Reads the weights of one file, shared ones once."""
 
@@ -75,6 +86,24 @@ class Reader:
         if key not in self._known:
             self._known[key] = self._read(tensor, axis)
         return self._known[key]
+
+    def zeros(self, tensor: flatbuffer.Tensor, axis: int) -> np.ndarray | None:
+        """Returns which elements are zero, shape (channels, others).
+
+        Args:
+            tensor: A stored weight that is not sparse.
+            axis: The dimension of its channels.
+
+        Returns:
+            None if the values are not in the file or sparse.
+        """
+        size = math.prod(tensor.shape)
+        stored, zero = self._stored(tensor, size), _zero(tensor, axis)
+        if stored is None or zero is None or len(stored) != size:
+            return None
+        rows = np.moveaxis(stored.reshape(tensor.shape), axis, 0)
+        rows = rows.reshape(len(rows), -1)
+        return rows == zero.astype(rows.dtype)[:, np.newaxis]
 
     def _read(
         self, tensor: flatbuffer.Tensor, axis: int

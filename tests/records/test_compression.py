@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+import pytest
+
+from tflite_opt.records import compression, errors
+
+
+def _kept(where="keras", **fields):
+    promise = {"layer": "a/conv", "weight": "kernel"}
+    measured = {
+        "dtype": "float32",
+        "num_elements": 100,
+        "zero_fraction": 0.5,
+        "unique_values": 40,
+        "channel_unique_values": 16,
+        "unfit_blocks": None,
+    }
+    for name, value in fields.items():
+        (measured if name in measured else promise)[name] = value
+    return compression.KeptPromise(
+        promise=compression.Promise(**promise), where=where, **measured
+    )
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        _kept(min_zero_fraction=0.5),
+        _kept(max_unique_values=40),
+        _kept(max_unique_values=16, per_channel=True),
+        _kept(max_unique_values=16, where="tflite"),
+        _kept(zeros_of_block=(2, 4), unfit_blocks=0),
+        _kept(is_int8=True),
+        _kept(is_int8=True, where="tflite", dtype="int8"),
+    ],
+)
+def test_kept_promises_pass(kept):
+    kept.require()
+
+
+@pytest.mark.parametrize(
+    ("kept", "message"),
+    [
+        (
+            _kept(min_zero_fraction=0.501),
+            "`kernel` of 'a/conv' must have at least 50.10% zeros in the Keras "
+            r"model\. Received: 50\.00%",
+        ),
+        (
+            _kept(max_unique_values=16),
+            r"at most 16 distinct values in the Keras model\. Received: 40",
+        ),
+        (
+            _kept(max_unique_values=15, where="tflite"),
+            r"at most 15 distinct values in the \.tflite\. Received: 16",
+        ),
+        (
+            _kept(zeros_of_block=(2, 4), unfit_blocks=3),
+            "2 zeros in each 4 weights .* Received: 3 blocks with fewer",
+        ),
+        (
+            _kept(is_int8=True, where="tflite"),
+            r"stored in 8 bits in the \.tflite\. Received: float32",
+        ),
+    ],
+)
+def test_a_broken_promise_is_an_error(kept, message):
+    with pytest.raises(errors.VerificationError, match=message):
+        kept.require()
