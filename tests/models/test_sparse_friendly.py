@@ -4,7 +4,7 @@ import re
 import pytest
 
 from tflite_opt.keras_models import reference
-from tflite_opt.keras_models.pruning import criteria, kernels, masking
+from tflite_opt.keras_models.pruning import criteria, masking, selection
 from tflite_opt.lint import rule
 from tflite_opt.records import errors, pruning
 from tflite_opt.tflite import facts as facts_reader
@@ -42,7 +42,7 @@ def _linted(model, path):
     """Returns what the linter says after pruning and sparse encoding."""
     import tensorflow as tf
 
-    targets = kernels.select(model, pruning.Pattern(final_sparsity=0.8), {})
+    targets = selection.select(model, pruning.Pattern(final_sparsity=0.8), {})
     score = criteria.magnitude([t.kernel.variable for t in targets])
     masking.Masking(targets).choose([0.8] * len(targets), score)
     converter = tf.lite.TFLiteConverter.from_keras_model(model)

@@ -3,8 +3,8 @@
 
 import dataclasses
 import re
-from collections.abc import Iterable
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from tflite_opt.records import errors, serialization
 
@@ -136,21 +136,31 @@ def check_sparsity(name: str, value: float) -> None:
         )
 
 
-def check_expressions(name: str, expressions: Iterable[str]) -> None:
-    """Refuses what is no regular expression.
+def patterns(
+    layers: Mapping[str, Mapping[str, Any]],
+) -> dict[str, Pattern]:
+    """Returns the patterns of layers that are pruned in their own way.
 
     Args:
-        name: Of the field.
-        expressions: Its values.
+        layers: From regular expressions to fields of `Pattern`.
 
     Raises:
-        InputError: If one cannot be compiled.
+        InputError: If one is no regular expression, or a field is unknown or
+            its value wrong.
     """
-    for expression in expressions:
+    header = {
+        "record": Pattern.__name__,
+        "schema_version": Pattern.schema_version,
+    }
+    found = {}
+    for expression, content in layers.items():
         try:
             re.compile(expression)
-        except re.error as error:
+            found[expression] = Pattern.from_json(header | dict(content))
+        except (re.error, errors.InputError) as error:
             raise errors.InputError(
-                f"Each of `{name}` must be a layer's name or a regular "
-                f"expression. Received: {name}={expression!r} ({error})"
+                "`layers` must have names or regular expressions of layers, "
+                "and for each its own `final_sparsity`, `n_of_m` or "
+                f"`block_size`. Received: {expression!r}: {content}. {error}"
             ) from error
+    return found

@@ -5,7 +5,7 @@ import pytest
 
 from tests.keras_models import tiny
 from tflite_opt.keras_models import layer_support
-from tflite_opt.keras_models.pruning import kernels
+from tflite_opt.keras_models.pruning import kernels, selection
 from tflite_opt.records import errors, pruning
 
 pytestmark = pytest.mark.tensorflow
@@ -38,7 +38,7 @@ def network():
 def chosen(model, pattern=HALF, **overrides):
     return {
         str(target.kernel): target.pattern
-        for target in kernels.select(model, pattern, overrides)
+        for target in selection.select(model, pattern, overrides)
     }
 
 

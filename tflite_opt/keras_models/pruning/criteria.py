@@ -6,8 +6,52 @@ from typing import Any
 
 import numpy as np
 
+from tflite_opt.data import dataset
+from tflite_opt.keras_models import training, training_batches
+from tflite_opt.records import pruning
+
+# More would make the score better, but each choice of zeros waits for it.
+_TAYLOR_EXAMPLES = 512
+
 # Returns the importance of all elements of some variables, of their shapes.
 Score = Callable[[], Sequence[np.ndarray]]
+
+
+def by_name(
+    criterion: pruning.Criterion,
+    variables: Sequence[Any],
+    model: Any,
+    train: dataset.Split,
+    seed: int,
+) -> Score:
+    """Returns the score that a criterion gives.
+
+    Args:
+        criterion: Its name.
+        variables: The weights.
+        model: The `tf_keras` model that has them.
+        train: Where the examples of `taylor` come from.
+        seed: Of `random`.
+
+    Raises:
+        ModelError: If the loss of `taylor` is not known for such a model.
+        DataError: If the data do not fit the model.
+    """
+    if criterion == "magnitude":
+        return magnitude(variables)
+    if criterion == "random":
+        return random(variables, seed)
+    import tf_keras as keras
+
+    objective = training.objective_of(model, train)
+    few = train.take(np.arange(min(len(train), _TAYLOR_EXAMPLES)), train.name)
+    loss = (
+        keras.losses.SparseCategoricalCrossentropy()
+        if objective == "classification"
+        else keras.losses.MeanSquaredError()
+    )
+    batches = training_batches.in_order(model, few, objective)
+    return taylor(variables, model, batches, loss)
 
 
 def magnitude(variables: Sequence[Any]) -> Score:

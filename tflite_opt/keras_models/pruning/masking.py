@@ -13,24 +13,24 @@ import numpy as np
 
 from tflite_opt.keras_models.pruning import (
     criteria,
-    kernels,
     masks,
     schedules,
+    selection,
 )
-from tflite_opt.records import pruning
+from tflite_opt.records import pruning, training
 
 
 def prune(
-    targets: Sequence[kernels.Target],
+    targets: Sequence[selection.Target],
     timing: pruning.Timing,
     score: criteria.Score,
     num_steps: int,
 ) -> Any:
     """Returns a callback that prunes kernels while they are trained.
 
-    The step is read from the optimizer at each epoch, and masks of an earlier
-    step from the zeros of the kernels, so training can go on from a checkpoint
-    at the start of an epoch.
+    The step is read from the optimizer at the start of each epoch, and the
+    callback's `state` holds the masks, so that a checkpoint of both is enough
+    to go on.
 
     Args:
         targets: What to prune; variables of the model that is trained.
@@ -54,12 +54,11 @@ def prune(
             super().__init__()
             # Keeps the loop from fetching its metrics after each step.
             self._supports_tf_logs = True
+            self.state = masking.state
             self._step = 0
 
         def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
             self._step = int(self.model.optimizer.iterations.numpy())
-            if any(min(plan) < self._step for plan in plans):
-                masking.keep_zeros()
 
         def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
             due = [plan.get(self._step) for plan in plans]
@@ -73,18 +72,37 @@ def prune(
     return Prune()
 
 
-class Masking:
-    """Masks of several kernels."""
+def num_steps(num_train: int, options: training.TrainingOptions) -> int:
+    """Returns how many steps the training loop takes.
 
-    def __init__(self, targets: Sequence[kernels.Target]) -> None:
+    Args:
+        num_train: Examples of the train split.
+        options: Of the training.
+    """
+    return options.epochs * max(1, num_train // options.batch_size)
+
+
+class Masking:
+    """Masks of several kernels.
+
+    Attributes:
+        state: By name of the kernel, a `tf.Variable` of its shape and dtype; 0
+            where the weight is zero, else 1.
+        apply: Makes the weights zero that the masks say.
+    """
+
+    def __init__(self, targets: Sequence[selection.Target]) -> None:
         import tensorflow as tf
 
         self._targets = targets
         self._variables = [target.kernel.variable for target in targets]
-        self._masks = [
-            tf.Variable(tf.ones_like(variable), trainable=False)
-            for variable in self._variables
-        ]
+        self.state = {
+            str(target.kernel): tf.Variable(
+                tf.ones_like(target.kernel.variable), trainable=False
+            )
+            for target in targets
+        }
+        self._masks = list(self.state.values())
 
         @tf.function
         def apply() -> None:
@@ -94,11 +112,6 @@ class Masking:
                 variable.assign(variable * mask)
 
         self.apply = apply
-
-    def keep_zeros(self) -> None:
-        """Makes masks of the zeros that the kernels have."""
-        for variable, mask in zip(self._variables, self._masks, strict=True):
-            mask.assign((variable.numpy() != 0).astype(mask.dtype.name))
 
     def choose(
         self, sparsities: Sequence[float | None], score: criteria.Score
@@ -121,7 +134,3 @@ class Masking:
             )
             mask.assign(survives.astype(mask.dtype.name))
         self.apply()
-
-    def zeros(self) -> list[int]:
-        """Returns how many weights of each kernel its mask makes zero."""
-        return [int((mask.numpy() == 0).sum()) for mask in self._masks]
