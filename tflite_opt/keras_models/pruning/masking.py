@@ -72,6 +72,29 @@ def prune(
     return Prune()
 
 
+def keep(masking: "Masking") -> Any:
+    """Returns a callback that keeps the zeros that there are.
+
+    Args:
+        masking: Of the model that is trained.
+
+    Returns:
+        A `tf_keras` callback.
+    """
+    import tf_keras as keras
+
+    class Keep(keras.callbacks.Callback):
+        def __init__(self) -> None:
+            super().__init__()
+            self._supports_tf_logs = True
+            self.state = masking.state
+
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            masking.apply()
+
+    return Keep()
+
+
 def num_steps(num_train: int, options: training.TrainingOptions) -> int:
     """Returns how many steps the training loop takes.
 
