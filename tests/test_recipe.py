@@ -160,7 +160,11 @@ def test_a_recipe_is_read_from_a_file(tmp_path):
             "convert: {technique: float16}\ncompress: {technique: x}",
             "`compress` must be a list",
         ),
-        ("convert: [", r"Cannot read the recipe .*mine\.yaml"),
+        ("convert: [", r"The recipe .*mine\.yaml' must be YAML"),
+        (
+            "convert: {technique: float16}\nconvert: {technique: float32}",
+            "the key 'convert' twice",
+        ),
         (
             "convert: {technique: float16}\ncompress: [{technique: slimming}]",
             r"In mine.yaml: `compress` must hold .* Received: slimming",

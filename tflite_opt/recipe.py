@@ -7,8 +7,7 @@ import pathlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-import yaml
-
+from tflite_opt import strict_yaml
 from tflite_opt.records import errors
 from tflite_opt.techniques import base, slimming
 
@@ -162,13 +161,7 @@ def read(path: pathlib.Path) -> Recipe:
     Raises:
         InputError: If it cannot be read or is no legal recipe.
     """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise errors.InputError(
-            f"Cannot read the recipe {str(path)!r}: {' '.join(reason.split())}."
-        ) from error
+    content = strict_yaml.load(path, "recipe")
     try:
         return _from_yaml(path.stem, content)
     except errors.InputError as error:

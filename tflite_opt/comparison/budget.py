@@ -7,11 +7,10 @@ name would pass for ever. `examples/budget.yaml` shows every key.
 
 import dataclasses
 import pathlib
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-import yaml
-
+from tflite_opt import strict_yaml
 from tflite_opt.comparison import budget_units as units
 from tflite_opt.records import errors
 
@@ -99,16 +98,7 @@ def load(path: pathlib.Path) -> Budget:
         InputError: If it cannot be read, is no YAML, or has keys, units or
             values that are not understood.
     """
-    try:
-        content = yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys)
-    except OSError as error:
-        raise errors.InputError(
-            f"Cannot read the budget {str(path)!r}: {error.strerror}."
-        ) from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise errors.InputError(
-            f"The budget {str(path)!r} must be YAML. Received: {error}"
-        ) from error
+    content = strict_yaml.load(path, "budget")
     return parse(content)
 
 
@@ -125,21 +115,6 @@ def parse(content: Any) -> Budget:
             "Received: none. See examples/budget.yaml."
         )
     return Budget(models=top["models"])
-
-
-class _UniqueKeys(yaml.SafeLoader):
-    """YAML that refuses to give a key twice, where the last would win."""
-
-    def construct_mapping(
-        self, node: yaml.MappingNode, deep: bool = False
-    ) -> dict[Hashable, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for index, key in enumerate(keys):
-            if key in keys[:index]:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key!r} twice", node.start_mark
-                )
-        return super().construct_mapping(node, deep)
 
 
 _Reader = Callable[[str, Any], Any]

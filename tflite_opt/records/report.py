@@ -5,8 +5,13 @@ import dataclasses
 from typing import Literal
 
 from tflite_opt.records import artifact as artifact_record
+from tflite_opt.records import (
+    compression,
+    evaluation,
+    finding,
+    serialization,
+)
 from tflite_opt.records import data_check as data_check_record
-from tflite_opt.records import evaluation, finding, serialization
 
 Objective = Literal["balanced", "latency", "size"]
 
@@ -92,6 +97,10 @@ class Row(serialization.Record):
         produced_by: Technique and back end.
         findings: Of the linter.
         warnings: One sentence each.
+        steps: What was done to the Keras model, in order.
+        kept: What that promised of its weights, measured on the file.
+        keras_agreement: Fraction of equal predictions of the file and the
+            Keras model it was made from, on validation examples.
     """
 
     name: str
@@ -122,6 +131,9 @@ class Row(serialization.Record):
     produced_by: str
     findings: tuple[finding.Finding, ...]
     warnings: tuple[str, ...]
+    steps: tuple[compression.CompressionStep, ...] = ()
+    kept: tuple[compression.KeptPromise, ...] = ()
+    keras_agreement: float | None = None
 
     def other(self, name: str) -> evaluation.Metric | None:
         """Returns the metric of that name beside the primary one."""

@@ -172,6 +172,7 @@ def _row(
     item: _Evidence, baseline: _Evidence, chosen: report.Recommendation | None
 ) -> report.Row:
     artifact, facts = item.variant.artifact, item.variant.facts
+    compressed = item.variant.compressed
     latency = item.result.latency if item.result else None
     reference = baseline.result.latency if baseline.result else None
     faster = (
@@ -213,6 +214,9 @@ def _row(
         produced_by=artifact.produced_by,
         findings=item.variant.findings,
         warnings=_warnings(item, baseline),
+        steps=compressed.steps if compressed else (),
+        kept=item.variant.kept,
+        keras_agreement=item.variant.keras_agreement,
     )
 
 

@@ -6,6 +6,7 @@ import io
 from collections.abc import Sequence
 
 from tflite_opt.records import report
+from tflite_opt.report import compression_text
 
 
 def to_csv(content: report.Report) -> str:
@@ -40,6 +41,12 @@ def _flat(row: report.Row, others: Sequence[str]) -> dict[str, object]:
         elif key in ("validation_drop", "drop"):
             for part in ("value", "low", "high", "unit", "verdict"):
                 flat[f"{key}_{part}"] = value[part] if value else None
+        elif key == "steps":
+            flat[key] = " ".join(x.technique["technique"] for x in row.steps)
+        elif key == "kept":
+            flat["promised_zero_fraction"] = compression_text.zero_fraction(
+                row.kept
+            )
         elif key == "agreement":
             flat[key] = value["same_predictions"] if value else None
         else:

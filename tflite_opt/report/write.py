@@ -9,6 +9,7 @@ import tabulate
 from tflite_opt.records import evaluation, files, report, run_directory
 from tflite_opt.report import (
     build,
+    compression_text,
     csv_text,
     data_check_text,
     evaluation_text,
@@ -155,6 +156,7 @@ def to_markdown(content: report.Report) -> str:
             "",
             _details(content),
             "",
+            *_compression(content),
             *_representative_data(content),
             "## What the linter says",
             "",
@@ -265,6 +267,17 @@ def _details(content: report.Report) -> str:
     return tabulate.tabulate(
         rows, headers=headers, tablefmt="github", disable_numparse=True
     )
+
+
+def _compression(content: report.Report) -> list[str]:
+    if not any(row.steps for row in content.rows):
+        return []
+    return [
+        "## Compression by training",
+        "",
+        *compression_text.markdown(content.rows),
+        "",
+    ]
 
 
 def _representative_data(content: report.Report) -> list[str]:
