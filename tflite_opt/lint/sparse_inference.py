@@ -73,7 +73,8 @@ def sparse_inference(subject: rule.Subject) -> Iterator[rule.Advice]:
     verdict = (
         "cannot apply: " + ", ".join(f"not {name}" for name in failed)
         if failed
-        else "can apply on Arm processors; it never does on x86 with AVX"
+        else "can apply on Arm processors; it never does on x86 with AVX, and "
+        "it was not measured here"
     )
     yield rule.Advice(f"sparse inference {verdict}", pointwise, reason=checked)
 
