@@ -94,7 +94,7 @@ class Timing(serialization.Record):
     schedule: Schedule = "polynomial"
     initial_sparsity: float = 0.0
     begin: float = 0.0
-    end: float = 0.75
+    end: float = 0.5
     frequency: int | None = None
 
     def __post_init__(self) -> None:

@@ -61,7 +61,7 @@ class Pruning(base.CompressionTechnique):
     schedule: pruning.Schedule = "polynomial"
     initial_sparsity: float = 0.0
     begin: float = 0.0
-    end: float = 0.75
+    end: float = 0.5
     frequency: int | None = None
 
     def __post_init__(self) -> None:

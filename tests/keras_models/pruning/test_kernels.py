@@ -121,7 +121,7 @@ def test_blocks_need_two_dimensions(network):
     assert found["pointwise/kernel"] == blocks
 
 
-def test_groups_are_not_for_embeddings():
+def test_groups_are_not_for_every_kernel():
     from tf_keras import layers
 
     model = chain(layers.Embedding(9, 4, name="table"), shape=(5,))
@@ -129,6 +129,9 @@ def test_groups_are_not_for_embeddings():
         errors.InputError,
         match=re.escape("Received: table/embeddings of shape (9, 4)."),
     ):
+        chosen(model, pruning.Pattern(n_of_m=(2, 4)))
+    model = chain(layers.Conv2DTranspose(4, 3, name="up"))
+    with pytest.raises(errors.InputError, match="not for .* transposed conv"):
         chosen(model, pruning.Pattern(n_of_m=(2, 4)))
 
 

@@ -27,7 +27,7 @@ def test_ends_at_the_final_sparsity_whatever_the_frequency():
 
 def test_chooses_about_twenty_times_by_default():
     assert 20 <= len(updates(num_steps=1000)) <= 22
-    assert len(updates(num_steps=10)) == 9
+    assert len(updates(num_steps=10)) == 6
 
 
 def test_starts_at_the_initial_sparsity():

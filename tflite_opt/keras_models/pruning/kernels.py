@@ -25,7 +25,8 @@ class Kernel:
         layer: Path of the layer.
         weight: Its name in the layer.
         variable: The `tf.Variable`.
-        output_axis: The dimension of the output channels.
+        has_groups: Whether the weights of an output channel follow each other
+            in the `.tflite` as they do here.
         dense_because: Why it is left dense unless it is named; "" if it is
             pruned.
     """
@@ -33,7 +34,7 @@ class Kernel:
     layer: str
     weight: str
     variable: Any
-    output_axis: int
+    has_groups: bool
     dense_because: str = ""
 
     @property
@@ -56,13 +57,21 @@ def find(layers: Iterable[tuple[str, Any]]) -> tuple[Kernel, ...]:
     for path, layer in layers:
         if base.is_nested(layer):
             continue
-        for name, variable in _named_weights(layer):
+        for name, variable in named_weights(layer):
             found.setdefault(id(variable), _kernel(path, name, layer, variable))
     return _with_small_ends_dense(list(found.values()))
 
 
-def _named_weights(layer: Any) -> list[tuple[str, Any]]:
-    """Returns the kernels of a layer by the shortest name that tells them."""
+def named_weights(layer: Any) -> list[tuple[str, Any]]:
+    """Returns the trainable weights of two and more dimensions by name.
+
+    Args:
+        layer: A built `tf_keras` layer.
+
+    Returns:
+        The shortest names that tell them apart: `kernel`, or `query/kernel` in
+        a layer that is made of several.
+    """
     variables = [w for w in layer.trainable_weights if len(w.shape) > 1]
     parts = [v.name.split(":")[0].split("/") for v in variables]
     for length in range(1, max(map(len, parts), default=0) + 1):
@@ -85,8 +94,7 @@ def _kernel(path: str, name: str, layer: Any, variable: Any) -> Kernel:
         layer=path,
         weight=name,
         variable=variable,
-        # Transposed convolutions keep the input channels last.
-        output_axis=-2 if kind.endswith("Transpose") else -1,
+        has_groups=own != "embeddings" and not kind.endswith("Transpose"),
         dense_because=reason,
     )
 

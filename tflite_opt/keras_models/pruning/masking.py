@@ -152,8 +152,6 @@ class Masking:
             if sparsity is None:
                 continue
             standing = np.where(mask.numpy() == 0, -np.inf, found)
-            survives = masks.mask(
-                standing, target.pattern, sparsity, target.kernel.output_axis
-            )
+            survives = masks.mask(standing, target.pattern, sparsity)
             mask.assign(survives.astype(mask.dtype.name))
         self.apply()

@@ -16,25 +16,22 @@ def mask(
     scores: np.ndarray,
     pattern: pruning.Pattern,
     sparsity: float,
-    output_axis: int,
 ) -> np.ndarray:
     """Returns which weights survive.
 
     Args:
-        scores: How important each weight is, shape of the kernel. Weights
-            that must stay zero have -inf.
+        scores: How important each weight is, shape of the kernel, the output
+            channels last. Weights that must stay zero have -inf.
         pattern: Where zeros may be.
         sparsity: How much of the kernel is to be zero now, in [0, 1); up to
             `pattern.sparsity`.
-        output_axis: The dimension of the output channels; looked at for
-            `n_of_m`.
 
     Returns:
         Shape of the kernel, bool.
     """
     if pattern.n_of_m is not None:
         size = pattern.n_of_m[1]
-        return _n_of_m(scores, round(sparsity * size), size, output_axis)
+        return _n_of_m(scores, round(sparsity * size), size)
     if pattern.block_size is not None:
         rows, columns = pattern.block_size
         return _blocks(scores, sparsity, rows, columns)
@@ -52,10 +49,8 @@ def _lowest_dropped(scores: np.ndarray, count: int) -> np.ndarray:
     return survives.reshape(scores.shape)
 
 
-def _n_of_m(
-    scores: np.ndarray, zeros: int, size: int, output_axis: int
-) -> np.ndarray:
-    rows = np.moveaxis(scores, output_axis, 0)
+def _n_of_m(scores: np.ndarray, zeros: int, size: int) -> np.ndarray:
+    rows = np.moveaxis(scores, -1, 0)
     flat = rows.reshape(len(rows), -1)
     whole = flat.shape[1] // size * size
     groups = flat[:, :whole].reshape(-1, size)
@@ -64,7 +59,7 @@ def _n_of_m(
     kept = np.ones(groups.shape, bool)
     np.put_along_axis(kept, dropped, False, axis=1)
     survives[:, :whole] = kept.reshape(len(rows), whole)
-    return np.moveaxis(survives.reshape(rows.shape), 0, output_axis)
+    return np.moveaxis(survives.reshape(rows.shape), 0, -1)
 
 
 def _blocks(

@@ -96,8 +96,8 @@ def _check_fits(kernel: Kernel, pattern: pruning.Pattern) -> None:
             "`block_size` is for kernels of two dimensions and of 1x1 "
             "convolutions"
         )
-    elif pattern.n_of_m and kernel.weight == "embeddings":
-        rule = "`n_of_m` is for kernels that multiply input channels"
+    elif pattern.n_of_m and not kernel.has_groups:
+        rule = "`n_of_m` is not for embeddings and transposed convolutions"
     if rule:
         raise errors.InputError(
             f"{rule}. Received: {kernel} of shape {kernel.shape}. Give such "
