@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Measures files with this harness and with litert-benchmark, side by side.
+"""Measures models here, by litert-benchmark and by a loop of C, side by side.
 
-    python -m scripts.measure_peers runs/demo/artifacts/int8.tflite
+    python -m scripts.measure_peers
 
-Launches of both are interleaved. Finished cells are kept in --folder; a
+Without files, models of 50 us to 50 ms are generated. Launches of all are
+interleaved. The loop needs a C compiler. Finished cells are kept in --folder; a
 missing one is printed as missing. Exit code 0 when all cells are there, 1 when
 one is missing, 2 for bad input.
 """
@@ -14,12 +15,15 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from tflite_opt.studies import peers, study
+from tflite_opt.studies import equal_layers, peers, study
 
 from . import _cli
 
 _FOLDER = flags.DEFINE_string(
     "folder", "docs/measurements/peers", "Records and the table go here."
+)
+_WORK_DIR = flags.DEFINE_string(
+    "work_dir", "runs/measure_peers", "Generated models are kept here."
 )
 _BENCHMARK_BINARY = flags.DEFINE_string(
     "benchmark_binary",
@@ -34,8 +38,15 @@ _REDO = flags.DEFINE_boolean("redo", False, "Measure finished cells again.")
 
 def main(arguments: Sequence[str]) -> int:
     """Measures the missing cells and writes the table."""
+    artifacts = (
+        _cli.tflite_files(arguments)
+        if arguments
+        else equal_layers.prepare_in_child(
+            pathlib.Path(_WORK_DIR.value).resolve(), peers.SIZES
+        )
+    )
     cells = peers.cells(
-        _cli.tflite_files(arguments),
+        artifacts,
         pathlib.Path(_BENCHMARK_BINARY.value),
         _ROUNDS.value,
     )
@@ -47,7 +58,7 @@ def main(arguments: Sequence[str]) -> int:
         peers.TITLE,
         found,
         folder,
-        f"python -m scripts.measure_peers {' '.join(arguments)}",
+        " ".join(["python -m scripts.measure_peers", *arguments]),
         lines=peers.describe(found),
     )
     records = [record.to_json() for record in found.values() if record]

@@ -1,39 +1,61 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Makes two models that differ by a known amount of work: 20 and 21 layers.
+"""Makes models whose amount of work is known, of equal layers.
 
-Run as `python -m tflite_opt.studies.equal_layers FOLDER`, in a process of its
-own: it imports TensorFlow. What is there already is kept.
+Run as `python -m tflite_opt.studies.equal_layers FOLDER LAYERSxROWS...`, in a
+process of its own: it imports TensorFlow. What is there already is kept.
 """
 
 import pathlib
 import sys
 import tempfile
+from collections.abc import Sequence
 
 from tflite_opt.conversion import tflite_converter
 from tflite_opt.keras_models import freezing
-from tflite_opt.records import conversion, files
+from tflite_opt.records import artifact, conversion, files
+from tflite_opt.studies import study
 
-LAYERS = 20
 # Enough rows that arithmetic, not reading the weights, is the work.
-_ROWS = 32
+ROWS = 32
 _UNITS = 192
 
-
-def path(folder: pathlib.Path, num_layers: int) -> pathlib.Path:
-    """Returns the place of the model with that many layers."""
-    return folder / f"dense_{num_layers}.tflite"
+Size = tuple[int, int]
 
 
-def write(folder: pathlib.Path, num_layers: int) -> None:
+def prepare_in_child(
+    folder: pathlib.Path, sizes: Sequence[Size]
+) -> list[artifact.Artifact]:
+    """Makes what is missing, in a process that imports TensorFlow.
+
+    Args:
+        folder: Gets the files.
+        sizes: Numbers of layers and of rows of each model.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = [f"{num_layers}x{rows}" for num_layers, rows in sizes]
+    study.run_command([sys.executable, "-m", __name__, str(folder), *wanted])
+    return [
+        artifact.describe(path(folder, size), format="tflite") for size in sizes
+    ]
+
+
+def path(folder: pathlib.Path, size: Size) -> pathlib.Path:
+    """Returns the place of the model with that many layers and rows."""
+    return folder / f"dense_{size[0]}x{size[1]}.tflite"
+
+
+def write(folder: pathlib.Path, size: Size) -> None:
     """Writes a float32 model of equal fully connected layers.
 
     Args:
         folder: Gets the file.
-        num_layers: Each is a product of matrices of 32 x 192 and 192 x 192.
+        size: Number of layers, each a product of matrices of rows x 192 and
+            192 x 192, and of rows.
     """
     import tf_keras
 
-    inputs = tf_keras.Input((_ROWS, _UNITS))
+    num_layers, rows = size
+    inputs = tf_keras.Input((rows, _UNITS))
     outputs = inputs
     for _ in range(num_layers):
         outputs = tf_keras.layers.Dense(_UNITS, activation="relu")(outputs)
@@ -43,14 +65,15 @@ def write(folder: pathlib.Path, num_layers: int) -> None:
         content = tflite_converter.convert(
             frozen, conversion.ConverterOptions(), {}
         )
-    files.write_bytes(path(folder, num_layers), content)
+    files.write_bytes(path(folder, size), content)
 
 
 def _main(arguments: list[str]) -> int:
     folder = pathlib.Path(arguments[0])
-    for num_layers in (LAYERS, LAYERS + 1):
-        if not path(folder, num_layers).exists():
-            write(folder, num_layers)
+    for argument in arguments[1:]:
+        num_layers, rows = map(int, argument.split("x"))
+        if not path(folder, (num_layers, rows)).exists():
+            write(folder, (num_layers, rows))
     return 0
 
 

@@ -1,24 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""This harness and another tool on the same files, in one run.
+"""This harness, another tool and a plain loop on the same files, in one run.
 
-Each round launches this harness, the tool, and this harness again, in random
-order: the ratio of the two launches of this harness is the noise that any
-other ratio is in.
+Each round launches this harness, the tool, a loop of C, and this harness
+again, in random order: the ratio of the two launches of this harness is the
+noise that any other ratio is in.
 """
 
 import pathlib
 import random
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
 from tflite_opt.benchmark import desktop, statistics, tool_runner
 from tflite_opt.records import artifact as artifact_record
 from tflite_opt.records import benchmark, errors, measurement
-from tflite_opt.studies import study
+from tflite_opt.studies import native_loop, study
 
-TITLE = "This harness beside litert-benchmark"
+TITLE = "This harness beside litert-benchmark and a loop of C"
+# Layers and rows of generated models, from 50 us to 50 ms on a desktop's core.
+SIZES = ((2, 32), (20, 32), (20, 320), (20, 3200))
 # Fixed counts, because the tool knows no durations.
 _OPTIONS = benchmark.RuntimeOptions(
     launches=1,
@@ -31,7 +33,12 @@ _OPTIONS = benchmark.RuntimeOptions(
 _TOOL_OPTIONS = benchmark.RuntimeOptions(
     launches=1, warmup_runs=20, num_runs=200
 )
-_SIDES = ("ours", "ours_again", "tool")
+# Side to the name of its ratio to ours.
+_OTHERS = {"loop": "loop", "tool": "tool", "ours_again": "noise"}
+_SIDES = ("ours", *_OTHERS)
+
+# Launches a side on a file, with a place of its own, and returns its median.
+Launch = Callable[[artifact_record.Artifact, pathlib.Path], float]
 _STEP_MS = 0.01
 
 # What a result of this harness holds and one of litert-benchmark does not.
@@ -60,21 +67,45 @@ def cells(
         binary: The program `litert-benchmark`.
         rounds: How often all sides are launched.
     """
-    ours, tool = (
-        desktop.DesktopRunner(),
-        tool_runner.BenchmarkModelRunner(binary),
-    )
+    ours = _runner(desktop.DesktopRunner(), _OPTIONS)
+    sides = {
+        "ours": ours,
+        "loop": _loop,
+        "tool": _runner(
+            tool_runner.BenchmarkModelRunner(binary), _TOOL_OPTIONS
+        ),
+        "ours_again": ours,
+    }
 
     def cell(artifact: artifact_record.Artifact) -> study.Cell:
-        return lambda: measure(artifact, ours, tool, rounds)
+        return lambda: measure(artifact, sides, rounds)
 
     return {artifact.name: cell(artifact) for artifact in artifacts}
 
 
+def _runner(
+    runner: benchmark.Runner, options: benchmark.RuntimeOptions
+) -> Launch:
+    def launch(
+        artifact: artifact_record.Artifact, place: pathlib.Path
+    ) -> float:
+        (found,) = runner.run([artifact], options, place)
+        if isinstance(found, benchmark.BenchmarkFailure):
+            raise errors.BenchmarkError(found.message)
+        return found.median_ms
+
+    return launch
+
+
+def _loop(artifact: artifact_record.Artifact, place: pathlib.Path) -> float:
+    return native_loop.launch(
+        artifact.path, _OPTIONS.warmup_runs, _OPTIONS.num_runs
+    )
+
+
 def measure(
     artifact: artifact_record.Artifact,
-    ours: benchmark.Runner,
-    tool: benchmark.Runner,
+    sides: Mapping[str, Launch],
     rounds: int,
 ) -> dict[str, float]:
     """Measures one file in interleaved launches.
@@ -87,22 +118,18 @@ def measure(
     with tempfile.TemporaryDirectory() as folder:
         for index in range(rounds):
             for side in order.sample(_SIDES, len(_SIDES)):
-                runner = tool if side == "tool" else ours
-                options = _TOOL_OPTIONS if side == "tool" else _OPTIONS
                 place = pathlib.Path(folder) / f"{side}.{index}"
-                (found,) = runner.run([artifact], options, place)
-                if isinstance(found, benchmark.BenchmarkFailure):
-                    raise errors.BenchmarkError(found.message)
-                medians[side].append(found.median_ms)
+                medians[side].append(sides[side](artifact, place))
     return _figures({side: np.array(x) for side, x in medians.items()})
 
 
 def _figures(medians: Mapping[str, np.ndarray]) -> dict[str, float]:
     values = {
         "ours_median_ms": float(np.median(medians["ours"])),
+        "loop_median_ms": float(np.median(medians["loop"])),
         "tool_median_ms": float(np.median(medians["tool"])),
     }
-    for name, side in (("tool", "tool"), ("noise", "ours_again")):
+    for side, name in _OTHERS.items():
         ratios = medians[side] / medians["ours"]
         low, high = statistics.median_interval(ratios, seed=_OPTIONS.seed)
         values[f"{name}_ratio"] = float(np.median(ratios))
@@ -119,26 +146,29 @@ def describe(
 ) -> Iterator[str]:
     """Returns the page's body: the table, and what the tool does not tell."""
     yield (
-        "| model | ours ms | litert-benchmark ms | its ratio to ours (95 %) | "
-        "ours to ours (95 %) | its rounding |"
+        "| model | ours ms | loop of C, ms | its ratio to ours (95 %) | "
+        "litert-benchmark ms | its ratio to ours (95 %) | its rounding | "
+        "ours to ours (95 %) |"
     )
-    yield "|---|---:|---:|---:|---:|---:|"
+    yield "|---|---:|---:|---:|---:|---:|---:|---:|"
     for name, record in found.items():
         if record is None:
-            yield f"| {name} | missing | | | | |"
+            yield f"| {name} | missing | | | | | | |"
             continue
         values = record.values
         yield (
             f"| {name} | {values['ours_median_ms']:.4g} | "
+            f"{values['loop_median_ms']:.4g} | {_ratio(values, 'loop')} | "
             f"{values['tool_median_ms']:.4g} | {_ratio(values, 'tool')} | "
-            f"{_ratio(values, 'noise')} | "
-            f"±{values['tool_step_fraction'] / 2:.1%} |"
+            f"±{values['tool_step_fraction'] / 2:.1%} | "
+            f"{_ratio(values, 'noise')} |"
         )
     yield ""
     yield (
         f"Medians of {_OPTIONS.num_runs} runs after {_OPTIONS.warmup_runs} in "
-        "each launch. Its inputs are random from -1 to 1, ours seeded; it "
-        "times CompiledModel.run_by_name, we Interpreter.invoke, which costs "
+        "each launch. The loop calls LiteRtRunCompiledModel and reads the "
+        "clock, no more. litert-benchmark's inputs are random from -1 to 1, "
+        "ours seeded; it times CompiledModel.run_by_name, we Interpreter.invoke, which costs "
         "less. Where its rounding is wider than its interval, the interval "
         "means nothing."
     )

@@ -117,13 +117,17 @@ class Library:
         # Python must keep what the library calls back.
         self._free = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self._c.free)
 
+    def function(self, name: str) -> Any:
+        """Returns `LiteRt<name>` itself, to be called from C."""
+        return getattr(self._library, f"LiteRt{name}")
+
     def call(self, name: str, *arguments: Any) -> None:
         """Calls `LiteRt<name>`.
 
         Raises:
             ModelError: If it returns an error.
         """
-        status = getattr(self._library, f"LiteRt{name}")(*arguments)
+        status = self.function(name)(*arguments)
         if status:
             raise errors.ModelError(
                 "LiteRT's library must be able to run the model. Received: "
@@ -161,6 +165,6 @@ class Library:
 def _unusable(reason: str) -> errors.ModelError:
     known = ", ".join(f"{version}x" for version in _KNOWN_VERSIONS)
     return errors.ModelError(
-        f"An op profile needs LiteRT's library of version {known}. "
+        f"This needs LiteRT's C library of version {known}. "
         f"Received: {reason}. The benchmark itself does not need it."
     )
