@@ -10,7 +10,7 @@ from tflite_opt.keras_models.support import base
 
 pytestmark = pytest.mark.tensorflow
 
-TECHNIQUES = ("pruning", "quantization_aware_training")
+_OF_TF_MOT = ("quantization_aware_training",)
 # The others run with the slow tests.
 _FAST = (
     "conv_bn",
@@ -43,8 +43,6 @@ def _call(technique, model):
     """Calls TF-MOT as its documentation does."""
     import tensorflow_model_optimization as tfmot
 
-    if technique == "pruning":
-        return tfmot.sparsity.keras.prune_low_magnitude(model)
     return tfmot.quantization.keras.quantize_model(model)
 
 
@@ -54,7 +52,7 @@ def _changed(model):
     for wrapper in model.layers:
         config = getattr(wrapper, "quantize_config", None)
         layer = getattr(wrapper, "layer", None)
-        if getattr(wrapper, "prunable_weights", ()) or (
+        if (
             config is not None
             and hasattr(config, "get_output_quantizers")
             and (
@@ -72,8 +70,8 @@ def _assert_true(model):
     import tf_keras as keras
 
     found = layer_support.examine(model)
-    assert set(found.techniques) == {*TECHNIQUES, "clustering"}
-    for technique in TECHNIQUES:
+    assert set(found.techniques) == {*_OF_TF_MOT, "clustering", "pruning"}
+    for technique in _OF_TF_MOT:
         try:
             result = _call(technique, keras.models.clone_model(model))
         except base.refusals():
@@ -152,7 +150,6 @@ def test_the_model_is_left_as_it_was():
     after = model.get_weights()
     assert len(after) == len(before)
     assert all(map(np.array_equal, after, before))
-    assert not any(hasattr(x, "get_prunable_weights") for x in model.layers)
 
 
 def test_a_model_that_is_refused_as_a_whole_says_why():

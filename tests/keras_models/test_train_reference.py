@@ -42,6 +42,15 @@ def test_writes_the_model_and_its_record(tmp_path):
     assert str(tmp_path) not in text
 
 
+def test_an_option_may_be_a_switch(tmp_path):
+    switched = request(
+        tmp_path / "m.h5",
+        model="mobilenet_v1",
+        model_options={"sparse_friendly": True, "width_multiplier": 0.5},
+    )
+    assert train_reference.Request.from_json(switched.to_json()) == switched
+
+
 @pytest.mark.tensorflow
 def test_what_was_trained_before_a_kill_is_not_trained_again(
     tmp_path, monkeypatch

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tflite_opt.keras_models import layer_support
+from tflite_opt.keras_models.pruning import kernels
 from tflite_opt.records import compression, errors
 from tflite_opt.tflite import layer_weights, weight_values
 
@@ -52,6 +53,8 @@ def weight_of(
     variable: Any = owner
     for name in promise.weight.split("."):
         owner, variable = variable, getattr(variable, name, None)
+    if variable is None and layer is not None:
+        variable = dict(kernels.named_weights(layer)).get(promise.weight)
     if variable is None:
         raise errors.VerificationError(
             f"The model must still have `{promise.weight}` of "

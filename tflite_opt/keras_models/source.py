@@ -57,7 +57,9 @@ class Choice(serialization.Record):
     input_shapes: dict[str, tuple[int, ...]] = dataclasses.field(
         default_factory=dict
     )
-    model_options: dict[str, float] = dataclasses.field(default_factory=dict)
+    model_options: dict[str, float | bool] = dataclasses.field(
+        default_factory=dict
+    )
 
     @property
     def must_be_trained(self) -> bool:

@@ -51,7 +51,9 @@ class Request(serialization.Record):
     data: dataset_lib.DataSpec
     options: training_record.TrainingOptions
     path: pathlib.Path
-    model_options: dict[str, float] = dataclasses.field(default_factory=dict)
+    model_options: dict[str, float | bool] = dataclasses.field(
+        default_factory=dict
+    )
     overwrite: bool = False
 
     @property
@@ -138,7 +140,7 @@ def _fit(
 def build(
     name: str,
     data: dataset_lib.Dataset,
-    model_options: Mapping[str, float] | None = None,
+    model_options: Mapping[str, float | bool] | None = None,
 ) -> Any:
     """Returns an untrained reference model for a data set.
 

@@ -229,7 +229,7 @@ class TrainedModel(serialization.Record):
 
     artifact: artifact_record.Artifact
     model: str
-    model_options: dict[str, float]
+    model_options: dict[str, float | bool]
     dataset: str
     data_seed: int
     data_limit: int

@@ -5,6 +5,7 @@ import dataclasses
 from typing import Any, ClassVar
 
 from tflite_opt.keras_models import fine_tuning, students
+from tflite_opt.keras_models import training as loop
 from tflite_opt.records import errors, training
 from tflite_opt.techniques import base
 
@@ -75,11 +76,12 @@ class Distillation(base.CompressionTechnique):
         self, model: Any, context: fine_tuning.Context
     ) -> fine_tuning.Compressed:
         """Builds the student and trains it."""
+        options = self.training_options(context.options)
+        loop.make_reproducible(options.seed)
         if self.student is None:
             student = students.narrowed(model, self.width_multiplier)
         else:
             student = students.build(model, self.student, self.student_options)
-        options = self.training_options(context.options)
         history = context.fit(student, options)
         return fine_tuning.Compressed(
             model=student,
