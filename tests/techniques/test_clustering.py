@@ -100,3 +100,12 @@ def test_zeros_are_preserved_in_each_channel():
     assert [x.promise.layer for x in kept] == ["conv", "scores"]
     assert kept[1].channel_unique_values == 4
     assert kept[1].unique_values > 4
+
+
+def test_a_preset_clusters_what_was_pruned():
+    found = recipe.presets()["prune80_cluster16_int8"]
+    assert [step.technique for step in found.compress] == [
+        "pruning",
+        "clustering",
+    ]
+    assert found.compress[1].preserve == ("sparsity",)

@@ -1,53 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Finds the kernels of a model: the weights that hold nearly all its bytes."""
+"""Finds the kernels of layers: the weights that hold nearly all the bytes."""
 
 import dataclasses
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from typing import Any
 
-from tflite_opt.keras_models import layer_support
-from tflite_opt.keras_models.support import base
 from tflite_opt.records import errors
 
-NAMES = (
-    "kernel",
-    "depthwise_kernel",
-    "pointwise_kernel",
-    "recurrent_kernel",
-    "embeddings",
-)
-# Where layers keep the layers and cells that hold their kernels.
-_OWNERS = (
-    "layer",
-    "forward_layer.cell",
-    "backward_layer.cell",
-    "_query_dense",
-    "_key_dense",
-    "_value_dense",
-    "_output_dense",
+# Keras' own names of weights that multiply many inputs.
+_USUAL = frozenset(
+    {"kernel", "pointwise_kernel", "recurrent_kernel", "embeddings"}
 )
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
 class Kernel:
-    """One weight of two or more dimensions of a layer.
+    """One trainable weight of two or more dimensions of a layer.
 
     Attributes:
         layer: Path of the layer.
-        weight: Its attribute in the layer, or in the layer's cell; dotted
-            where a layer holds others.
+        weight: Its name in the layer; see `named_weights`.
         variable: The `tf.Variable`.
         output_axis: The dimension of the output channels.
-        is_depthwise: Whether each weight counts for a whole channel: there are
-            few, and each matters.
+        unusual_because: Why it is best left as it is; "" if it is a kernel
+            like most.
     """
 
     layer: str
     weight: str
     variable: Any
     output_axis: int = -1
-    is_depthwise: bool = False
+    unusual_because: str = ""
 
     @property
     def num_elements(self) -> int:
@@ -58,38 +42,66 @@ class Kernel:
         return f"{self.layer}/{self.weight}"
 
 
-def find(model: Any) -> tuple[Kernel, ...]:
-    """Returns the kernels of a model, shared ones once, in its order.
-
-    Args:
-        model: A built functional or Sequential `tf_keras` model.
-    """
-    return of_layers(layer_support.walk(model))
-
-
 def of_layers(layers: Iterable[tuple[str, Any]]) -> tuple[Kernel, ...]:
     """Returns the kernels of layers, shared ones once.
 
     Args:
-        layers: Paths and built `tf_keras` layers.
+        layers: Paths and built `tf_keras` layers in the model's order, see
+            `layer_support.walk`.
     """
+    import tf_keras as keras
+
     found: dict[int, Kernel] = {}
     for path, layer in layers:
-        if not base.is_nested(layer):
-            for kernel in _kernels(path, layer):
-                found.setdefault(id(kernel.variable), kernel)
+        if isinstance(layer, keras.Model):
+            continue
+        for name, variable in named_weights(layer):
+            kernel = Kernel(
+                layer=path,
+                weight=name,
+                variable=variable,
+                output_axis=-2 if is_transposed(layer) else -1,
+                unusual_because=_unusual(layer, name, variable),
+            )
+            found.setdefault(id(variable), kernel)
     return tuple(found.values())
 
 
-def first_match(kernel: Kernel, patterns: Iterable[str]) -> str | None:
-    """Returns the first regular expression that matches the whole path."""
-    return next((x for x in patterns if re.fullmatch(x, kernel.layer)), None)
+def named_weights(layer: Any) -> list[tuple[str, Any]]:
+    """Returns the trainable weights of two and more dimensions by name.
+
+    Args:
+        layer: A built `tf_keras` layer.
+
+    Returns:
+        The shortest names that tell them apart: `kernel`, or `query/kernel` in
+        a layer that is made of several.
+    """
+    variables = [w for w in layer.trainable_weights if len(w.shape) > 1]
+    parts = [v.name.split(":")[0].split("/") for v in variables]
+    for length in range(1, max(map(len, parts), default=0) + 1):
+        names = ["/".join(part[-length:]) for part in parts]
+        if len(set(names)) == len(names):
+            return list(zip(names, variables, strict=True))
+    return [(f"weight_{i}", v) for i, v in enumerate(variables)]
 
 
-def require_matches(
-    patterns: Collection[str], kernels: Collection[Kernel]
-) -> None:
+def is_transposed(layer: Any) -> bool:
+    """Whether a layer's kernel has the input channels last."""
+    return type(layer).__name__.endswith("Transpose")
+
+
+def first_match(layer: str, patterns: Iterable[str]) -> str | None:
+    """Returns the first regular expression that matches a whole path."""
+    return next((x for x in patterns if re.fullmatch(x, layer)), None)
+
+
+def require_matches(patterns: Iterable[str], layers: Collection[str]) -> None:
     """Checks that each regular expression matches a layer with a kernel.
+
+    Args:
+        patterns: The regular expressions.
+        layers: Paths of the layers with kernels; may repeat.
 
     Raises:
         InputError: If one does not.
@@ -97,14 +109,13 @@ def require_matches(
     idle = [
         pattern
         for pattern in patterns
-        if not any(first_match(kernel, [pattern]) for kernel in kernels)
+        if not any(first_match(layer, [pattern]) for layer in layers)
     ]
     if idle:
-        known = dict.fromkeys(kernel.layer for kernel in kernels)
         raise errors.InputError(
             "Each of `layers` must match a layer with a kernel. Received: "
             f"{', '.join(map(repr, idle))}. Layers with kernels: "
-            f"{', '.join(known) or 'none'}."
+            f"{', '.join(dict.fromkeys(layers)) or 'none'}."
         )
 
 
@@ -124,29 +135,12 @@ def check_patterns(patterns: Iterable[str]) -> None:
             ) from error
 
 
-def _kernels(path: str, layer: Any) -> Iterator[Kernel]:
-    owners = {"": getattr(layer, "cell", layer)}
-    for name in _OWNERS:
-        owner: Any = layer
-        for part in name.split("."):
-            owner = getattr(owner, part, None)
-        owners[f"{name}."] = owner
-    for prefix, owner in owners.items():
-        for name in NAMES:
-            variable = getattr(owner, name, None)
-            if variable is not None and len(variable.shape) > 1:
-                yield Kernel(
-                    layer=path,
-                    weight=prefix + name,
-                    variable=variable,
-                    # A transposed convolution has the input channels last.
-                    output_axis=(
-                        -2 if type(owner).__name__.endswith("Transpose") else -1
-                    ),
-                    is_depthwise=_is_depthwise(owner, name, variable),
-                )
-
-
-def _is_depthwise(owner: Any, name: str, variable: Any) -> bool:
-    grouped = getattr(owner, "groups", 1) > 1 and variable.shape[-2] == 1
-    return name == "depthwise_kernel" or grouped
+def _unusual(layer: Any, name: str, variable: Any) -> str:
+    own = name.rsplit("/", 1)[-1]
+    grouped = getattr(layer, "groups", 1) > 1 and variable.shape[-2] == 1
+    if own == "depthwise_kernel" or grouped:
+        return "Depthwise kernels hold few weights, each of which counts."
+    if own not in _USUAL:
+        kind = type(layer).__name__
+        return f"{own} of {kind} is no kernel that is usually compressed."
+    return ""

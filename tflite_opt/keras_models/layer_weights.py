@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tflite_opt.keras_models import layer_support
-from tflite_opt.keras_models.pruning import kernels
+from tflite_opt.keras_models import kernels, layer_support
 from tflite_opt.records import compression, errors
 from tflite_opt.tflite import layer_weights, weight_values
 
@@ -50,9 +49,7 @@ def weight_of(
     """
     layer = layers.get(promise.layer)
     owner = getattr(layer, "cell", layer)
-    variable: Any = owner
-    for name in promise.weight.split("."):
-        owner, variable = variable, getattr(variable, name, None)
+    variable = getattr(owner, promise.weight, None)
     if variable is None and layer is not None:
         variable = dict(kernels.named_weights(layer)).get(promise.weight)
     if variable is None:
@@ -62,7 +59,7 @@ def weight_of(
             f"{'no such layer' if layer is None else type(layer).__name__}."
         )
     found = np.asarray(variable)
-    if type(owner).__name__.endswith("Transpose"):
+    if kernels.is_transposed(layer):
         return np.swapaxes(found, -1, -2)
     return found
 

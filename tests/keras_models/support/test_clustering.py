@@ -17,12 +17,11 @@ pytestmark = pytest.mark.tensorflow
         ("nested", "relu", "neutral", "", ""),
         ("conv_relu_bn", "bn", "neutral", "", ""),
         ("conv_bn", "conv", "applies", "", ""),
-        ("frozen", "conv", "applies", "", ""),
+        ("frozen", "conv", "neutral", "", ""),
         ("separable", "separable", "left_out", "hold few weights", ""),
         ("depthwise", "depthwise", "left_out", "hold few weights", ""),
         ("tiny_kernel", "conv", "left_out", "only 6 weights in it", ""),
-        ("prelu", "prelu", "left_out", "No weight of PReLU is one of", ""),
-        ("custom", "scale", "left_out", "No weight of Scale is one of", ""),
+        ("prelu", "prelu", "left_out", "alpha of PReLU is no kernel", ""),
     ],
 )
 def test_says_what_becomes_of_a_layer(kind, layer, status, reason, fix):

@@ -4,7 +4,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tflite_opt.keras_models import kernels
+from tflite_opt.keras_models import kernels, layer_support
 from tflite_opt.keras_models.clustering import sharing
 from tflite_opt.records import errors
 
@@ -24,7 +24,7 @@ def choose(
         number_of_clusters: Of kernels that `layers` does not match.
         layers: From a regular expression that matches the whole path of a
             layer to the number of its clusters, 0 for none. The first that
-            matches decides, also about depthwise kernels.
+            matches decides, also about unusual kernels.
         per_channel: Whether each output channel has its own values.
         keeps_zeros: Whether zeros stay.
 
@@ -32,11 +32,11 @@ def choose(
         InputError: If a key of `layers` matches no layer with a kernel.
         ModelError: If there is nothing to cluster.
     """
-    found = kernels.find(model)
-    kernels.require_matches(layers, found)
+    found = kernels.of_layers(layer_support.walk(model))
+    kernels.require_matches(layers, [kernel.layer for kernel in found])
     targets, left = [], []
     for kernel in found:
-        key = kernels.first_match(kernel, layers)
+        key = kernels.first_match(kernel.layer, layers)
         count = number_of_clusters if key is None else layers[key]
         if not count:
             continue
@@ -77,8 +77,8 @@ def why_left(
         per_channel: Whether in each channel.
         is_named: Whether the user wants it.
     """
-    if kernel.is_depthwise and not is_named:
-        return "Depthwise kernels hold few weights, each of which counts."
+    if kernel.unusual_because and not is_named:
+        return kernel.unusual_because
     count = kernel.num_elements
     if per_channel:
         count //= kernel.variable.shape[kernel.output_axis]

@@ -2,10 +2,10 @@
 """Says which kernels of a model are pruned, and how far."""
 
 import dataclasses
-import re
 from collections.abc import Mapping
 from typing import Any
 
+from tflite_opt.keras_models import kernels as layers
 from tflite_opt.keras_models import layer_support
 from tflite_opt.keras_models.pruning import kernels as kernels_lib
 from tflite_opt.records import errors, pruning
@@ -41,10 +41,11 @@ def select(
         ModelError: If there is nothing to prune.
     """
     kernels = kernels_lib.find(layer_support.walk(model))
-    matched = {kernel: _override(kernel, overrides) for kernel in kernels}
-    _check_all_match(overrides, kernels)
+    layers.require_matches(overrides, [kernel.layer for kernel in kernels])
     chosen = []
-    for kernel, override in matched.items():
+    for kernel in kernels:
+        key = layers.first_match(kernel.layer, overrides)
+        override = None if key is None else overrides[key]
         used = pattern if override is None else override
         if (override is None and kernel.dense_because) or not used.sparsity:
             continue
@@ -57,36 +58,6 @@ def select(
             "Name the layers to prune in `layers`."
         )
     return tuple(chosen)
-
-
-def _override(
-    kernel: Kernel, overrides: Mapping[str, pruning.Pattern]
-) -> pruning.Pattern | None:
-    return next(
-        (found for key, found in overrides.items() if _matches(key, kernel)),
-        None,
-    )
-
-
-def _matches(key: str, kernel: Kernel) -> bool:
-    return bool(re.fullmatch(key, kernel.layer))
-
-
-def _check_all_match(
-    overrides: Mapping[str, pruning.Pattern], kernels: tuple[Kernel, ...]
-) -> None:
-    idle = [
-        key
-        for key in overrides
-        if not any(_matches(key, kernel) for kernel in kernels)
-    ]
-    if idle:
-        known = dict.fromkeys(kernel.layer for kernel in kernels)
-        raise errors.InputError(
-            "Each of `layers` must match a layer with a kernel. Received: "
-            f"{', '.join(map(repr, idle))}. Layers with kernels: "
-            f"{', '.join(known) or 'none'}."
-        )
 
 
 def _check_fits(kernel: Kernel, pattern: pruning.Pattern) -> None:

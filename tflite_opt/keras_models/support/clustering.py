@@ -4,6 +4,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from tflite_opt.keras_models import kernels
 from tflite_opt.keras_models.support import base
 from tflite_opt.records import preflight
 
@@ -24,8 +25,7 @@ class ClusteringSupport(base.Support):
 
 
 def _verdict(path: str, layer: Any) -> preflight.Verdict:
-    # They look at nested layers with the help of this package.
-    from tflite_opt.keras_models import kernels
+    # It walks a model with the help of this package.
     from tflite_opt.keras_models.clustering import targets
 
     if base.is_nested(layer):
@@ -39,12 +39,6 @@ def _verdict(path: str, layer: Any) -> preflight.Verdict:
         return preflight.Verdict(status="applies")
     if reasons:
         return preflight.Verdict(status="left_out", reason=reasons[0])
-    if base.has_kernels(layer):
-        name = type(layer).__name__
-        return preflight.Verdict(
-            status="left_out",
-            reason=f"No weight of {name} is one of {', '.join(kernels.NAMES)}.",
-        )
     return preflight.Verdict(status="neutral")
 
 
