@@ -10,7 +10,7 @@ from tflite_opt.keras_models.support import base
 
 pytestmark = pytest.mark.tensorflow
 
-_OF_TF_MOT = ("clustering", "quantization_aware_training")
+_OF_TF_MOT = ("quantization_aware_training",)
 # The others run with the slow tests.
 _FAST = (
     "conv_bn",
@@ -43,13 +43,6 @@ def _call(technique, model):
     """Calls TF-MOT as its documentation does."""
     import tensorflow_model_optimization as tfmot
 
-    if technique == "clustering":
-        clustering = tfmot.clustering.keras
-        return clustering.cluster_weights(
-            model,
-            number_of_clusters=16,
-            cluster_centroids_init=clustering.CentroidInitialization.LINEAR,
-        )
     return tfmot.quantization.keras.quantize_model(model)
 
 
@@ -59,7 +52,7 @@ def _changed(model):
     for wrapper in model.layers:
         config = getattr(wrapper, "quantize_config", None)
         layer = getattr(wrapper, "layer", None)
-        if getattr(wrapper, "original_clusterable_weights", ()) or (
+        if (
             config is not None
             and hasattr(config, "get_output_quantizers")
             and (
@@ -77,7 +70,7 @@ def _assert_true(model):
     import tf_keras as keras
 
     found = layer_support.examine(model)
-    assert set(found.techniques) == {*_OF_TF_MOT, "pruning"}
+    assert set(found.techniques) == {*_OF_TF_MOT, "clustering", "pruning"}
     for technique in _OF_TF_MOT:
         try:
             result = _call(technique, keras.models.clone_model(model))

@@ -1,44 +1,50 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A context for techniques that train, with tiny data."""
+"""Surroundings in which techniques train tiny models on tiny data."""
 
-import dataclasses
+import functools
 
 from tests.keras_models import tiny
-from tflite_opt.keras_models import fine_tuning
-from tflite_opt.records import training
+from tflite_opt.keras_models import fine_tuning, layer_weights, training
+
+OPTIONS = training.TrainingOptions(epochs=4, batch_size=8, learning_rate=0.01)
 
 
-@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
-class Context(fine_tuning.Context):
-    """Remembers what was trained.
-
-    Attributes:
-        fits: Of each training the weights before and the options.
-        trains: Whether weights change.
-    """
-
-    fits: list = dataclasses.field(default_factory=list)
-    trains: bool = True
-
-    def fit(self, model, options, **kwargs):
-        self.fits.append((model.get_weights(), options))
-        if self.trains:
-            return super().fit(model, options, **kwargs)
-        model.set_weights([w * 1.25 + 0.125 for w in model.get_weights()])
-        for callback in kwargs.get("callbacks", ()):
-            callback.on_train_batch_end(0)
-        return None
-
-
-def context(trains=True, **options):
-    """Returns a context with images of three classes."""
+def context(options=OPTIONS, **fields):
     train = tiny.split()
-    return Context(
+    return fine_tuning.Context(
         train=train,
         validation=tiny.split("validation", count=24, seed=1),
         calibration=train,
-        options=training.TrainingOptions(
-            **{"epochs": 4, "batch_size": 8, "learning_rate": 0.02} | options
-        ),
-        trains=trains,
+        options=options,
+        **fields,
     )
+
+
+def trained(build=tiny.classifier):
+    """Returns a model that tells the tiny classes apart."""
+    model = build()
+    model.set_weights(_trained_weights(build))
+    return model
+
+
+@functools.cache
+def _trained_weights(build):
+    training.make_reproducible(5)
+    model = build()
+    around = context()
+    training.fit(
+        model,
+        around.train,
+        around.validation,
+        training.TrainingOptions(epochs=8, batch_size=8, learning_rate=0.02),
+    )
+    return model.get_weights()
+
+
+def apply(technique, model, **fields):
+    """Returns what a technique makes of a model, its promises measured."""
+    found = technique.apply(model, context(**fields))
+    kept = layer_weights.measure(found.model, found.promises)
+    for promise in kept:
+        promise.require()
+    return found, kept

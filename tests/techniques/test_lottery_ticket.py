@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tests.keras_models import tiny
-from tests.techniques import fine_tuned
+from tests.techniques import remembering
 from tflite_opt.keras_models import layer_weights
 from tflite_opt.records import errors
 from tflite_opt.techniques import lottery_ticket
@@ -19,8 +19,9 @@ def zeros(weights):
 @pytest.mark.tensorflow
 def test_each_round_goes_back_to_early_weights():
     model = tiny.classifier()
+    model.set_weights([w + 1 for w in model.get_weights()])
     given = model.get_weights()
-    context = fine_tuned.context(trains=False)
+    context = remembering.context(trains=False)
     technique = lottery_ticket.LotteryTicket(final_sparsity=0.75, rounds=2)
     found = technique.apply(model, context)
     first, dense, *rounds = [weights for weights, _ in context.fits]
@@ -41,7 +42,7 @@ def test_each_round_goes_back_to_early_weights():
 
 @pytest.mark.tensorflow
 def test_what_is_gone_stays_away_from_round_to_round():
-    context = fine_tuned.context(trains=False)
+    context = remembering.context(trains=False)
     lottery_ticket.LotteryTicket(
         final_sparsity=0.8, rounds=3, rewind_epochs=0
     ).apply(tiny.classifier(), context)
@@ -54,7 +55,7 @@ def test_what_is_gone_stays_away_from_round_to_round():
 def test_begins_with_the_given_weights_when_asked():
     model = tiny.classifier()
     given = model.get_weights()
-    context = fine_tuned.context(trains=False)
+    context = remembering.context(trains=False)
     lottery_ticket.LotteryTicket(
         final_sparsity=0.5, rounds=1, rewind_epochs=0, start="given"
     ).apply(model, context)
@@ -64,7 +65,7 @@ def test_begins_with_the_given_weights_when_asked():
 @pytest.mark.tensorflow
 def test_trains_a_ticket():
     found = lottery_ticket.LotteryTicket(final_sparsity=0.5, rounds=1).apply(
-        tiny.classifier(), fine_tuned.context()
+        tiny.classifier(), remembering.context()
     )
     assert [h.epochs for h in found.histories] == [1, 4, 4]
     assert found.histories[-1].validation_accuracy[-1] > 0.6
@@ -91,7 +92,7 @@ def test_layers_without_configuration_cannot_be_made_again():
         errors.ModelError, match="'doubled': no con.*start=given"
     ):
         lottery_ticket.LotteryTicket(final_sparsity=0.5).apply(
-            model, fine_tuned.context()
+            model, remembering.context()
         )
 
 

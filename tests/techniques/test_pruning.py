@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tests.keras_models import tiny
-from tests.techniques import fine_tuned
+from tests.techniques import remembering
 from tflite_opt.keras_models import layer_weights, training
 from tflite_opt.records import errors
 from tflite_opt.techniques import base, pruning
@@ -24,7 +24,7 @@ def model():
 
 @pytest.mark.tensorflow
 def test_prunes_fine_tunes_and_promises_what_it_did(model):
-    context = fine_tuned.context(patience=1)
+    context = remembering.context(patience=1)
     found = pruning.Pruning(final_sparsity=0.75).apply(model, context)
     assert zero_fraction(found.model, "conv") == 27 / 36
     assert zero_fraction(found.model, "scores") == 36 / 48
@@ -47,7 +47,7 @@ def test_layers_have_patterns_of_their_own(model):
         final_sparsity=0.75,
         layers={"conv": {"final_sparsity": 0.0}, "sc.*": {"n_of_m": (2, 4)}},
     )
-    found = technique.apply(model, fine_tuned.context(epochs=1))
+    found = technique.apply(model, remembering.context(epochs=1))
     assert zero_fraction(found.model, "conv") == 0
     (promise,) = found.promises
     assert (promise.layer, promise.zeros_of_block) == ("scores", (2, 4))
@@ -63,7 +63,7 @@ def test_other_criteria_give_as_many_zeros(model, criterion):
     technique = pruning.Pruning(
         final_sparsity=0.5, criterion=criterion, schedule="constant"
     )
-    found = technique.apply(model, fine_tuned.context(epochs=1))
+    found = technique.apply(model, remembering.context(epochs=1))
     kernel = found.model.get_layer("scores").kernel.numpy()
     assert np.count_nonzero(kernel == 0) == 24
     by_magnitude = np.argsort(np.abs(before), axis=None)[:24]
@@ -101,7 +101,7 @@ def test_a_regular_expression_that_matches_no_layer_is_refused(model):
         errors.InputError,
         match=re.escape("Received: 'block.*'. Layers with kernels: conv, sc"),
     ):
-        technique.apply(model, fine_tuned.context())
+        technique.apply(model, remembering.context())
 
 
 @pytest.mark.parametrize(

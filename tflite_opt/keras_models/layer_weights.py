@@ -27,14 +27,11 @@ def measure(
     Raises:
         VerificationError: If it has no such layer or weight.
     """
-    layers = {
-        path: getattr(layer, "layer", layer)
-        for path, layer in layer_support.walk(model)
-    }
-    by_name = {
-        "/".join([*path.split("/")[:-1], layer.name]): layer
-        for path, layer in layers.items()
-    }
+    by_name = dict(layer_support.walk(model))
+    for path, layer in tuple(by_name.items()):
+        # Wrapped by quantization-aware training, under the layer's own name.
+        inner = getattr(layer, "layer", layer)
+        by_name.setdefault("/".join([*path.split("/")[:-1], inner.name]), inner)
     return tuple(
         _measure(promise, weight_of(by_name, promise)) for promise in promises
     )
@@ -45,12 +42,17 @@ def weight_of(
 ) -> np.ndarray:
     """Returns a promised weight, shape as Keras has it.
 
+    But for the last two dimensions of a transposed convolution: output
+    channels come last here.
+
     Raises:
         VerificationError: If there is no such layer or weight.
     """
     layer = layers.get(promise.layer)
     owner = getattr(layer, "cell", layer)
-    variable = getattr(owner, promise.weight, None)
+    variable: Any = owner
+    for name in promise.weight.split("."):
+        owner, variable = variable, getattr(variable, name, None)
     if variable is None and layer is not None:
         variable = dict(kernels.named_weights(layer)).get(promise.weight)
     if variable is None:
@@ -59,7 +61,10 @@ def weight_of(
             f"{promise.layer!r}. Received: "
             f"{'no such layer' if layer is None else type(layer).__name__}."
         )
-    return np.asarray(variable)
+    found = np.asarray(variable)
+    if type(owner).__name__.endswith("Transpose"):
+        return np.swapaxes(found, -1, -2)
+    return found
 
 
 def channels_first(array: np.ndarray, weight: str) -> np.ndarray:

@@ -244,7 +244,7 @@ def _train(
         "model": request.model,
         "model_options": request.model_options,
         "data": data_fingerprint,
-        "options": request.options.to_json(),
+        "options": request.options.without_logs().to_json(),
         "versions": run_directory.package_versions(),
     }
     if not run.is_done("train", inputs):
