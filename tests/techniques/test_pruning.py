@@ -84,7 +84,7 @@ def test_makes_a_model_friendly_to_sparse_inference_first():
         ]
     )
     technique = pruning.Pruning(final_sparsity=0.5, sparse_friendly=True)
-    found = technique.apply(model, fine_tuned.context(epochs=1))
+    found = technique.apply(model, remembering.context(epochs=1))
     assert found.model.get_layer("conv_pad").padding == ((1, 1), (1, 1))
     assert found.notes[0] == "Padded in front, for sparse inference: conv."
     assert [promise.layer for promise in found.promises] == ["conv", "scores"]
