@@ -71,6 +71,28 @@ def test_other_criteria_give_as_many_zeros(model, criterion):
 
 
 @pytest.mark.tensorflow
+def test_makes_a_model_friendly_to_sparse_inference_first():
+    import tf_keras as keras
+
+    model = keras.Sequential(
+        [
+            keras.Input((4, 4, 1), name="image"),
+            keras.layers.ZeroPadding2D(((0, 1), (0, 1)), name="odd"),
+            keras.layers.Conv2D(4, 3, 2, padding="same", name="conv"),
+            keras.layers.Flatten(name="flatten"),
+            keras.layers.Dense(3, activation="softmax", name="scores"),
+        ]
+    )
+    technique = pruning.Pruning(final_sparsity=0.5, sparse_friendly=True)
+    found = technique.apply(model, remembering.context(epochs=1))
+    assert found.model.get_layer("conv_pad").padding == ((1, 1), (1, 1))
+    assert found.notes[0] == "Padded in front, for sparse inference: conv."
+    assert [promise.layer for promise in found.promises] == ["conv", "scores"]
+    for kept in layer_weights.measure(found.model, found.promises):
+        kept.require()
+
+
+@pytest.mark.tensorflow
 def test_a_regular_expression_that_matches_no_layer_is_refused(model):
     technique = pruning.Pruning(
         final_sparsity=0.5, layers={"block.*": {"final_sparsity": 0.2}}

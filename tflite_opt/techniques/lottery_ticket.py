@@ -69,11 +69,12 @@ class LotteryTicket(base.CompressionTechnique):
                     f"`{name}` must be at least {least}. "
                     f"Received: {name}={value}"
                 )
-        for key, pattern in pruning.patterns(self.layers or {}).items():
+        layers = self.layers or {}
+        for key, pattern in pruning.patterns(layers).items():
             if pattern.n_of_m or pattern.block_size:
                 raise errors.InputError(
                     "Lottery tickets have no groups or blocks of zeros. "
-                    f"Received: layers={key!r}: {self.layers[key]}. "  # type: ignore[index]
+                    f"Received: layers={key!r}: {layers[key]}. "
                     "Use pruning for those."
                 )
 

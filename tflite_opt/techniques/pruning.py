@@ -10,6 +10,7 @@ from tflite_opt.keras_models.pruning import (
     masking,
     proof,
     selection,
+    sparse_friendly,
 )
 from tflite_opt.records import compression, errors, pruning, training
 from tflite_opt.techniques import base
@@ -44,6 +45,8 @@ class Pruning(base.CompressionTechnique):
         begin: Fraction of the training before the first zeros.
         end: Fraction of the training after which no more come.
         frequency: Steps between two choices; None for a twentieth of the way.
+        sparse_friendly: Whether to replace the layers first that keep XNNPACK
+            from sparse inference, where the function stays the same.
 
     References:
         Zhu and Gupta, "To prune, or not to prune", 2017.
@@ -63,6 +66,7 @@ class Pruning(base.CompressionTechnique):
     begin: float = 0.0
     end: float = 0.5
     frequency: int | None = None
+    sparse_friendly: bool = False
 
     def __post_init__(self) -> None:
         """Checks the fields against each other.
@@ -111,6 +115,9 @@ class Pruning(base.CompressionTechnique):
         self, model: Any, context: fine_tuning.Context
     ) -> fine_tuning.Compressed:
         """Prunes while fine-tuning."""
+        notes: tuple[str, ...] = ()
+        if self.sparse_friendly:
+            model, notes = sparse_friendly.rewrite(model)
         targets = selection.select(
             model, self.pattern, pruning.patterns(self.layers or {})
         )
@@ -132,5 +139,5 @@ class Pruning(base.CompressionTechnique):
             model=model,
             promises=proof.promises(targets, prune.state),
             histories=(history,),
-            notes=proof.notes(model, targets),
+            notes=(*notes, *proof.notes(model, targets)),
         )

@@ -129,3 +129,45 @@ def test_chooses_by_pattern_and_counts(model):
     assert zeros(model) == pytest.approx(4 / 9)
     kept = [int(mask.numpy().sum()) for mask in masks.state.values()]
     assert kept == [20, 24]
+
+
+class KilledError(Exception):
+    pass
+
+
+def kill_in(epoch, batch):
+    """Returns a callback that ends training as a signal would."""
+    import tf_keras as keras
+
+    class Kill(keras.callbacks.Callback):
+        def on_epoch_begin(self, current, logs=None):
+            self.is_last = current == epoch
+
+        def on_train_batch_end(self, current, logs=None):
+            if self.is_last and current == batch:
+                raise KilledError
+
+    return Kill()
+
+
+def test_a_killed_training_ends_with_the_same_weights(tmp_path):
+    def train(checkpoint_dir, *callbacks):
+        training.make_reproducible(0)
+        model = tiny.classifier()
+        prune = callback(model, targets_of(model), end=0.75, frequency=4)
+        training.fit(
+            model,
+            SPLIT,
+            SPLIT,
+            training.TrainingOptions(epochs=4, batch_size=8, keep="last"),
+            callbacks=[prune, *callbacks],
+            checkpoint_dir=checkpoint_dir,
+        )
+        return model.get_weights()
+
+    expected = train(None)
+    with pytest.raises(KilledError):
+        train(tmp_path, kill_in(epoch=2, batch=3))
+    found = train(tmp_path)
+    for weight, wanted in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(weight, wanted)

@@ -134,7 +134,8 @@ class Masking:
             ):
                 variable.assign(variable * mask)
 
-        self.apply = apply
+        # Traced here, not in the first step.
+        self.apply = apply.get_concrete_function()
 
     def choose(
         self, sparsities: Sequence[float | None], score: criteria.Score
