@@ -26,14 +26,10 @@ def measure(
     Raises:
         VerificationError: If it has no such layer or weight.
     """
-    layers = {
-        path: getattr(layer, "layer", layer)
-        for path, layer in layer_support.walk(model)
-    }
-    by_name = {
-        "/".join([*path.split("/")[:-1], layer.name]): layer
-        for path, layer in layers.items()
-    }
+    by_name = {}
+    for path, layer in layer_support.walk(model):
+        inner = getattr(layer, "layer", layer)
+        by_name[path.removesuffix(layer.name) + inner.name] = inner
     return tuple(
         _measure(promise, weight_of(by_name, promise)) for promise in promises
     )
