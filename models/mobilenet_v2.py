@@ -41,11 +41,13 @@ def build(
     input_shape: tuple[int, ...],
     num_classes: int,
     width_multiplier: float = 1.0,
+    sparse_friendly: bool = False,
 ) -> keras.Model:
     """Returns the untrained model.
 
     The first convolution keeps the resolution of images with a side below 64
-    instead of halving it, which changes no parameter.
+    instead of halving it, which changes no parameter; not if it shall be
+    friendly to sparse inference.
 
     Args:
         input_shape: `(height, width, channels)` of one image.
@@ -53,28 +55,39 @@ def build(
         width_multiplier: Scales the filters of every layer to a multiple of 8;
             `alpha` in the literature. Positive. The last convolution never
             has fewer than 1280.
+        sparse_friendly: Pads by 1 on all sides wherever the resolution is
+            halved, so that XNNPACK can run the pruned network sparsely on Arm
+            processors; needs 3 channels. Same parameters, other function.
 
     Returns:
         From `image`, float32, to `probabilities`, shape `(n, num_classes)`.
 
     Raises:
-        ValueError: If `width_multiplier` is not positive.
+        ValueError: If `width_multiplier` is not positive, or a sparse-friendly
+            network has not 3 channels.
     """
     if not width_multiplier > 0:
         raise ValueError(
             "`width_multiplier` must be positive. "
             f"Received: width_multiplier={width_multiplier}"
         )
+    if sparse_friendly and input_shape[-1] != 3:
+        raise ValueError(
+            "`sparse_friendly` needs images of 3 channels. "
+            f"Received: input_shape={input_shape}"
+        )
     image = keras.Input(input_shape, name="image")
-    strides = 1 if min(input_shape[:2]) < _SMALL_SIDE else 2
+    is_small = min(input_shape[:2]) < _SMALL_SIDE
+    strides = 1 if is_small and not sparse_friendly else 2
+    x, padding = _padded(image, strides, sparse_friendly, "stem")
     x = layers.Conv2D(
         _scaled(32, width_multiplier),
         3,
         strides=strides,
-        padding="same",
+        padding=padding,
         use_bias=False,
         name="stem",
-    )(image)
+    )(x)
     x = _activate(x, "stem")
     index = 0
     for expansion, filters, repeats, stride in _STAGES:
@@ -85,6 +98,7 @@ def build(
                 expansion,
                 _scaled(filters, width_multiplier),
                 stride if repeat == 0 else 1,
+                sparse_friendly,
                 f"block{index}",
             )
     last = _scaled(_LAST_FILTERS, max(1.0, width_multiplier))
@@ -97,7 +111,12 @@ def build(
 
 
 def _inverted_residual(
-    x: Any, expansion: int, filters: int, strides: int, name: str
+    x: Any,
+    expansion: int,
+    filters: int,
+    strides: int,
+    sparse_friendly: bool,
+    name: str,
 ) -> Any:
     shortcut, channels = x, x.shape[-1]
     if expansion != 1:
@@ -105,10 +124,11 @@ def _inverted_residual(
             expansion * channels, 1, use_bias=False, name=f"{name}_expand"
         )(x)
         x = _activate(x, f"{name}_expand")
+    x, padding = _padded(x, strides, sparse_friendly, f"{name}_depthwise")
     x = layers.DepthwiseConv2D(
         3,
         strides=strides,
-        padding="same",
+        padding=padding,
         use_bias=False,
         name=f"{name}_depthwise",
     )(x)
@@ -120,6 +140,15 @@ def _inverted_residual(
     if strides == 1 and channels == filters:
         x = layers.Add(name=f"{name}_add")([x, shortcut])
     return x
+
+
+def _padded(
+    x: Any, strides: int, sparse_friendly: bool, name: str
+) -> tuple[Any, str]:
+    """Returns the input of a 3x3 convolution, and how that is to pad."""
+    if strides == 1 or not sparse_friendly:
+        return x, "same"
+    return layers.ZeroPadding2D(1, name=f"{name}_pad")(x), "valid"
 
 
 def _activate(x: Any, name: str) -> Any:

@@ -41,7 +41,7 @@ _SETUP = training_compression.Setup(
     model_options={},
     data=dataset.DataSpec(source="fashion_mnist"),
     training=training.TrainingOptions(
-        epochs=24,
+        epochs=40,
         batch_size=128,
         learning_rate=3e-3,
         augmentation="shift_flip",

@@ -56,6 +56,16 @@ def test_a_depthwise_kernel_has_a_channel_for_each_multiple(model):
     assert kept.channel_unique_values == 3
 
 
+def test_a_layer_made_of_layers_has_weights_by_their_paths():
+    import tf_keras as keras
+
+    sequence = keras.Input((3, 4))
+    attention = keras.layers.MultiHeadAttention(2, 2, name="attention")
+    model = keras.Model(sequence, attention(sequence, sequence))
+    kept = _measure(model, layer="attention", weight="query/kernel")
+    assert kept.num_elements == 4 * 2 * 2
+
+
 @pytest.mark.parametrize(
     ("layer", "weight", "received"),
     [

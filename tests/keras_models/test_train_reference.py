@@ -42,6 +42,41 @@ def test_writes_the_model_and_its_record(tmp_path):
     assert str(tmp_path) not in text
 
 
+def test_an_option_may_be_a_switch(tmp_path):
+    switched = request(
+        tmp_path / "m.h5",
+        model="mobilenet_v1",
+        model_options={"sparse_friendly": True, "width_multiplier": 0.5},
+    )
+    assert train_reference.Request.from_json(switched.to_json()) == switched
+
+
+@pytest.mark.tensorflow
+def test_what_was_trained_before_a_kill_is_not_trained_again(
+    tmp_path, monkeypatch
+):
+    path = tmp_path / "digits.h5"
+    wanted = train_reference.train(request(tmp_path / "other.h5"))
+
+    def kill(model, path):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(train_reference.saving, "save", kill)
+        with pytest.raises(KeyboardInterrupt):
+            train_reference.train(request(path))
+    assert request(path).checkpoint_dir.is_dir()
+    lines = []
+    monkeypatch.setattr(
+        train_reference.training.training_callbacks._LOG, "info", lines.append
+    )
+    found = train_reference.train(request(path))
+    assert not lines
+    assert found.history.loss == wanted.history.loss
+    assert found.artifact.sha256 == wanted.artifact.sha256
+    assert not request(path).checkpoint_dir.exists()
+
+
 @pytest.mark.tensorflow
 def test_an_autoencoder_is_tested_on_telling_anomalies(tmp_path):
     record = train_reference.train(

@@ -18,12 +18,43 @@ from tflite_opt.records import training
         ({"label_smoothing": 1.0}, "`label_smoothing` must be in [0, 1)."),
         ({"augmentation": "rotate"}, "TrainingOptions.augmentation"),
         ({"keep": "first"}, "TrainingOptions.keep"),
+        (
+            {"class_weights": (0.0, 0.0)},
+            "`class_weights` must not be negative nor all 0.",
+        ),
+        ({"class_weights": (1.0, -1.0)}, "must not be negative nor all 0."),
+        (
+            {"class_weights": (1.0,), "balance_classes": True},
+            "`class_weights` must be empty. Received: class_weights=(1.0,)",
+        ),
+        ({"strategy": "parameter_server"}, "TrainingOptions.strategy"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
 def test_rejects_options_out_of_range(field, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         training.TrainingOptions(**field)
+
+
+@pytest.mark.parametrize(
+    ("field", "message"),
+    [
+        ({"temperature": 0.0}, "`temperature` must be positive. Received: "),
+        ({"weight": 50}, "`weight` must be in [0, 1]. Received: weight=50"),
+        ({"feature_weight": -1.0}, "`feature_weight` must not be negative."),
+        ({"features": {"relu": 1}}, "Distillation.features"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_rejects_distillation_out_of_range(field, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        training.Distillation(**field)
+
+
+def test_distillation_survives_json():
+    distillation = training.Distillation(features={"relu": "relu_2"})
+    found = training.Distillation.from_json(distillation.to_json())
+    assert found == distillation
 
 
 def test_history_survives_json():

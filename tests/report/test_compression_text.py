@@ -72,6 +72,7 @@ def content(finished_run):
             _kept(_CLUSTERS, 0.5),
         ),
         keras_agreement=0.995,
+        sparse_encoded_bytes=12_345,
     )
     return dataclasses.replace(
         found, rows=(found.rows[0], row), recommendation=None
@@ -85,11 +86,12 @@ def test_each_step_has_its_line(content):
     # The zeros of both layers, by their sizes.
     assert cells == [
         *("small", "pruning", "2", "2 epochs, 12 s, validation 87.50%"),
-        *("50.0%", "65.0%", "-", "99.5%"),
+        *("50.0%", "65.0%", "about 12,345", "-", "99.5%"),
     ]
     cells = [cell.strip() for cell in second.split("|")[1:-1]]
     assert cells == [
-        *("small", "clustering", "1", "-", "-", "-", "at most 15", "99.5%")
+        *("small", "clustering", "1", "-", "-", "-"),
+        *("about 12,345", "at most 15", "99.5%"),
     ]
     assert lines[1:] == ["", "- small, pruning: Two layers."]
 

@@ -26,13 +26,20 @@ def test_trains_and_prints_where_the_model_is(tmp_path):
         f"--output_model={path}",
         "--epochs=1",
         "--limit=40",
+        "--class_weights=balanced",
+        "--strategy=mirrored",
+        f"--tensorboard_dir={tmp_path / 'logs'}",
         "--output=json",
     )
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     assert document["record"] == "TrainedModel"
     assert document["artifact"]["path"] == str(path)
-    assert document["history"]["options"]["epochs"] == 1
+    options = document["history"]["options"]
+    assert options["epochs"] == 1
+    assert options["balance_classes"]
+    assert options["strategy"] == "mirrored"
+    assert len(list((tmp_path / "logs").iterdir())) == 1
     assert "epoch 1/1" in done.stderr
     assert path.is_file()
 
@@ -58,6 +65,12 @@ def test_a_model_alone_is_trained_on_its_own_data_set(tmp_path):
         (("--output_model=m.h5", "--epochs=0"), "`epochs` must be at least 1"),
         (("--output_model=m.h5", "--learning_rate=nan"), "learning_rate"),
         (("--output_model=m.h5", "--dataset=x"), "`source` must be one of"),
+        (
+            ("--output_model=m.h5", "--class_weights=1,high"),
+            "`class_weights` must be numbers, or `balanced`. Received: "
+            "--class_weights=1,high",
+        ),
+        (("--output_model=m.h5", "--class_weights=0,0"), "nor all 0"),
         (("--output_model=m.pb",), "must end in .h5 or .keras"),
         (("--output_model=models/sample_model.h5",), "exists"),
         (("--output_model=m.h5", "more"), "takes flags only"),
@@ -68,6 +81,8 @@ def test_a_model_alone_is_trained_on_its_own_data_set(tmp_path):
         "epochs",
         "nan",
         "dataset",
+        "class weight",
+        "no weight",
         "suffix",
         "exists",
         "positional",

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
-import re
 
 import pytest
 
@@ -20,7 +19,10 @@ def test_an_unknown_technique_lists_the_known_ones():
 
 
 def test_an_unknown_field_is_named():
-    with pytest.raises(errors.InputError, match=re.escape("['colour']")):
+    with pytest.raises(
+        errors.InputError,
+        match="float16 has no field colour. Known: sparse_encoding",
+    ):
         base.from_recipe({"technique": "float16", "colour": "red"})
 
 

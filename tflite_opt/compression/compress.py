@@ -119,7 +119,7 @@ def _inputs(
         "model": request.model.identity(),
         "data": request.data_fingerprint,
         "steps": [technique.to_recipe() for technique in chain],
-        "options": request.options.to_json(),
+        "options": request.options.without_logs().to_json(),
         "versions": run_directory.package_versions(),
     }
 

@@ -23,6 +23,7 @@ from tflite_opt.keras_models import (
     layer_weights,
     loading,
     saving,
+    strategies,
     trainable,
     training,
 )
@@ -36,7 +37,8 @@ def main(arguments: list[str]) -> None:
     job = job_lib.Job.load(pathlib.Path(arguments[0]))
     with os.fdopen(int(arguments[1]), "w") as events:
         try:
-            _run(job)
+            with strategies.scope(job.options.strategy):
+                _run(job)
         except errors.TfliteOptError as error:
             events.write(json.dumps(errors.to_parent(error)) + "\n")
 
@@ -60,6 +62,7 @@ def _run(job: job_lib.Job) -> None:
             options=job.options,
             promises=earlier,
             teacher=original,
+            distillation=technique.distillation,
             checkpoint_dir=job.checkpoint_dir,
         ),
     )

@@ -33,8 +33,11 @@ def convert(
     from tensorflow.lite.python.convert_phase import ConverterError
 
     converter = tf.lite.TFLiteConverter.from_saved_model(str(saved_model))
-    if options.optimize:
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    wanted = {
+        tf.lite.Optimize.DEFAULT: options.optimize,
+        tf.lite.Optimize.EXPERIMENTAL_SPARSITY: options.sparse_encoding,
+    }
+    converter.optimizations = [name for name, is_on in wanted.items() if is_on]
     converter.target_spec.supported_ops = [
         getattr(tf.lite.OpsSet, options.supported_ops)
     ]

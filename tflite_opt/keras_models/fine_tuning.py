@@ -23,6 +23,8 @@ class Context:
         options: Fine-tuning as the user asked for it.
         promises: Of earlier steps.
         teacher: The uncompressed `tf_keras` model.
+        distillation: How every training learns from the teacher too; None
+            for not at all.
         checkpoint_dir: Where a training leaves what it resumes from; None
             keeps nothing.
     """
@@ -33,6 +35,7 @@ class Context:
     options: training_record.TrainingOptions
     promises: tuple[compression.Promise, ...] = ()
     teacher: Any | None = None
+    distillation: training_record.Distillation | None = None
     checkpoint_dir: pathlib.Path | None = None
 
     def fit(
@@ -44,7 +47,11 @@ class Context:
     ) -> training_record.TrainingHistory:
         """Trains a model in place; see `training.fit`."""
         return training.fit(
-            model, self.train, self.validation, options, callbacks=callbacks
+            *(model, self.train, self.validation, options),
+            callbacks=callbacks,
+            distillation=self.distillation,
+            teacher=self.teacher,
+            checkpoint_dir=self.checkpoint_dir,
         )
 
 

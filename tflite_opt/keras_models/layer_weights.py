@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tflite_opt.keras_models import layer_support
+from tflite_opt.keras_models.pruning import kernels
 from tflite_opt.records import compression, errors
 from tflite_opt.tflite import layer_weights, weight_values
 
@@ -26,10 +27,12 @@ def measure(
     Raises:
         VerificationError: If it has no such layer or weight.
     """
-    by_name = {}
-    for path, layer in layer_support.walk(model):
-        inner = getattr(layer, "layer", layer)
-        by_name[path.removesuffix(layer.name) + inner.name] = inner
+    by_name = dict(layer_support.walk(model))
+    for path, layer in tuple(by_name.items()):
+        if hasattr(layer, "quantize_config"):
+            # A wrapper, maybe under another name than the layer in it.
+            prefix = path.removesuffix(layer.name)
+            by_name[prefix + layer.layer.name] = layer.layer
     return tuple(
         _measure(promise, weight_of(by_name, promise)) for promise in promises
     )
@@ -40,19 +43,29 @@ def weight_of(
 ) -> np.ndarray:
     """Returns a promised weight, shape as Keras has it.
 
+    But for the last two dimensions of a transposed convolution: output
+    channels come last here.
+
     Raises:
         VerificationError: If there is no such layer or weight.
     """
     layer = layers.get(promise.layer)
     owner = getattr(layer, "cell", layer)
-    variable = getattr(owner, promise.weight, None)
+    variable: Any = owner
+    for name in promise.weight.split("."):
+        owner, variable = variable, getattr(variable, name, None)
+    if variable is None and layer is not None:
+        variable = dict(kernels.named_weights(layer)).get(promise.weight)
     if variable is None:
         raise errors.VerificationError(
             f"The model must still have `{promise.weight}` of "
             f"{promise.layer!r}. Received: "
             f"{'no such layer' if layer is None else type(layer).__name__}."
         )
-    return np.asarray(variable)
+    found = np.asarray(variable)
+    if type(owner).__name__.endswith("Transpose"):
+        return np.swapaxes(found, -1, -2)
+    return found
 
 
 def channels_first(array: np.ndarray, weight: str) -> np.ndarray:

@@ -57,7 +57,9 @@ class Choice(serialization.Record):
     input_shapes: dict[str, tuple[int, ...]] = dataclasses.field(
         default_factory=dict
     )
-    model_options: dict[str, float] = dataclasses.field(default_factory=dict)
+    model_options: dict[str, float | bool] = dataclasses.field(
+        default_factory=dict
+    )
 
     @property
     def must_be_trained(self) -> bool:
@@ -242,7 +244,7 @@ def _train(
         "model": request.model,
         "model_options": request.model_options,
         "data": data_fingerprint,
-        "options": request.options.to_json(),
+        "options": request.options.without_logs().to_json(),
         "versions": run_directory.package_versions(),
     }
     if not run.is_done("train", inputs):

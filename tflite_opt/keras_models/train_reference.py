@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import pathlib
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -21,6 +22,7 @@ from tflite_opt.keras_models import (
     loading,
     reference,
     saving,
+    strategies,
     training,
 )
 from tflite_opt.records import artifact, errors, evaluation, serialization
@@ -49,13 +51,20 @@ class Request(serialization.Record):
     data: dataset_lib.DataSpec
     options: training_record.TrainingOptions
     path: pathlib.Path
-    model_options: dict[str, float] = dataclasses.field(default_factory=dict)
+    model_options: dict[str, float | bool] = dataclasses.field(
+        default_factory=dict
+    )
     overwrite: bool = False
 
     @property
     def record_path(self) -> pathlib.Path:
         """Where the `TrainedModel` record goes: beside the model."""
         return record_path(self.path)
+
+    @property
+    def checkpoint_dir(self) -> pathlib.Path:
+        """What a killed training goes on from; removed at the end."""
+        return self.path.with_name(f"{self.path.stem}.checkpoints")
 
 
 def record_path(model: pathlib.Path) -> pathlib.Path:
@@ -65,6 +74,8 @@ def record_path(model: pathlib.Path) -> pathlib.Path:
 
 def train(request: Request) -> training_record.TrainedModel:
     """Trains a model, tests it once, and writes it and its record.
+
+    After a kill, the same request goes on from the last epoch.
 
     Returns:
         The record that was written to `request.record_path`.
@@ -80,19 +91,10 @@ def train(request: Request) -> training_record.TrainedModel:
     reference.check_name(request.model)
     data = sources.load(request.data)
     training.make_reproducible(request.options.seed)
-    model = build(request.model, data, request.model_options)
-    objective = training.objective_of(model, data["train"])
-    if objective == "reconstruction":
-        _check_anomalies(data, request.model)
-    _LOG.info(
-        "Training %s with %d parameters on %d examples of %s",
-        *(request.model, model.count_params(), len(data["train"]), data.name),
-    )
-    history = training.fit(
-        model, data["train"], data["validation"], request.options
-    )
-    request.record_path.unlink(missing_ok=True)
-    saving.save(model, request.path)
+    with strategies.scope(request.options.strategy):
+        model, history = _fit(request, data)
+        request.record_path.unlink(missing_ok=True)
+        saving.save(model, request.path)
     record = training_record.TrainedModel(
         artifact=artifact.describe(
             request.path, format="keras", produced_by="scripts.train"
@@ -105,7 +107,7 @@ def train(request: Request) -> training_record.TrainedModel:
         parameters=model.count_params(),
         history=history,
         # The file is tested, not what is in memory.
-        test=_test(loading.load(request.path), data["test"], objective),
+        test=_test(loading.load(request.path), data["test"], history.objective),
         num_test=len(data["test"]),
         test_fingerprint=data["test"].fingerprint(),
         versions={
@@ -114,13 +116,31 @@ def train(request: Request) -> training_record.TrainedModel:
         },
     )
     record.save(request.record_path)
+    shutil.rmtree(request.checkpoint_dir, ignore_errors=True)
     return record
+
+
+def _fit(
+    request: Request, data: dataset_lib.Dataset
+) -> tuple[Any, training_record.TrainingHistory]:
+    model = build(request.model, data, request.model_options)
+    if training.objective_of(model, data["train"]) == "reconstruction":
+        _check_anomalies(data, request.model)
+    _LOG.info(
+        "Training %s with %d parameters on %d examples of %s",
+        *(request.model, model.count_params(), len(data["train"]), data.name),
+    )
+    history = training.fit(
+        *(model, data["train"], data["validation"], request.options),
+        checkpoint_dir=request.checkpoint_dir,
+    )
+    return model, history
 
 
 def build(
     name: str,
     data: dataset_lib.Dataset,
-    model_options: Mapping[str, float] | None = None,
+    model_options: Mapping[str, float | bool] | None = None,
 ) -> Any:
     """Returns an untrained reference model for a data set.
 

@@ -5,6 +5,8 @@ Reference models and every fine-tuning technique train through `fit`, so seeds,
 the choice of weights and the handling of a diverged loss are the same for all.
 """
 
+import dataclasses
+import pathlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -14,8 +16,13 @@ import numpy as np
 from tflite_opt.data import dataset, representative
 from tflite_opt.keras_models import (
     freezing,
+    random_layers,
+    teaching,
     training_batches,
     training_callbacks,
+    training_checkpoints,
+    training_logs,
+    training_losses,
 )
 from tflite_opt.records import errors
 from tflite_opt.records import training as training_record
@@ -48,6 +55,9 @@ def fit(
     log: Callable[[str], None] | None = None,
     *,
     callbacks: Sequence[Any] = (),
+    distillation: training_record.Distillation | None = None,
+    teacher: Any | None = None,
+    checkpoint_dir: pathlib.Path | None = None,
 ) -> training_record.TrainingHistory:
     """Trains a model in place for what its output says: see `objective_of`.
 
@@ -58,54 +68,165 @@ def fit(
 
     Args:
         model: A built `tf_keras` model with one output. It is compiled and
-            gets new weights: see `options.keep`.
+            gets new weights: see `options.keep`. Build it in
+            `strategies.scope(options.strategy)`.
         train: Labels are class indices in `[0, num_classes)`; a
             reconstruction takes none into account. Lazy inputs are loaded
             batch by batch.
         validation: Choices are made on it, so it must not be the test split.
             A reconstruction leaves out examples of classes that `train` does
-            not have: anomalies are not to be given back well.
+            not have: anomalies are not to be given back well. Its loss is
+            without class weights and teacher.
         options: How to train.
         log: Gets one line for each epoch where stderr is no terminal, which
             shows a progress bar instead; None for this module's logger.
-        callbacks: `tf_keras` callbacks, run before the loop's own.
+        callbacks: `tf_keras` callbacks, run before the loop's own. One that
+            changes variables of its own has them in an attribute `state`, a
+            mapping from name to `tf.Variable`, made before training; and it
+            counts steps by the optimizer's `iterations` and epochs by what
+            it is given, so that it can go on in another process.
+        distillation: How to learn from `teacher` too; None for not at all.
+        teacher: A functional or Sequential `tf_keras` model for the same
+            inputs with the same outputs. Not modified.
+        checkpoint_dir: Where the state after each epoch is kept. A call with
+            the same arguments goes on from there and ends with the weights of
+            one that was not interrupted. None keeps nothing.
 
     Returns:
-        What happened.
+        What happened, also before an interruption.
 
     Raises:
         ModelError: If the model can be trained for neither.
         DataError: If the data do not fit the model.
-        InputError: If the loss becomes NaN or infinite. The model then has
-            its best weights so far.
+        InputError: If the loss becomes NaN or infinite; the model then has its
+            best weights so far, and the checkpoint is that of the last good
+            epoch. Or if class weights or teacher do not fit the model.
     """
     objective = objective_of(model, train)
     if objective == "classification":
         _check_labels(model, (train, validation))
     else:
         validation = _of_known_classes(validation, train)
+    weights = training_losses.class_weights(model, train, options, objective)
+    lesson = None
+    if distillation is not None:
+        lesson = teaching.prepare(model, teacher, distillation)
+        objective_of(teacher, train)
     make_reproducible(options.seed)
-    steps_per_epoch = max(1, len(train) // options.batch_size)
-    _compile(model, options, steps_per_epoch, objective)
-    keeper = training_callbacks.keep_weights(options)
-    started = time.perf_counter()
-    model.fit(
-        training_batches.shuffled(model, train, objective, options),
-        epochs=options.epochs,
-        steps_per_epoch=steps_per_epoch,
-        validation_data=training_batches.in_order(model, validation, objective),
-        callbacks=[
-            *callbacks,
-            keeper,
-            training_callbacks.report_progress(options, steps_per_epoch, log),
-        ],
-        verbose=0,
+    run = _Run(
+        model=lesson.student if lesson else model,
+        train=train,
+        validation=validation,
+        options=options,
+        objective=objective,
+        class_weights=weights,
+        lesson=lesson,
+        callbacks=callbacks,
     )
-    seconds = time.perf_counter() - started
-    keeper.finish()
-    return _history(
-        keeper, options, objective, len(train), len(validation), seconds
-    )
+    key = ""
+    if checkpoint_dir is not None or options.tensorboard_dir is not None:
+        key = training_checkpoints.fingerprint(
+            *(model, (train, validation), options),
+            *(callbacks, distillation, teacher),
+        )
+    return run.fit(key, checkpoint_dir, log)
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class _Run:
+    """One call of `fit` whose arguments were checked."""
+
+    model: Any
+    train: dataset.Split
+    validation: dataset.Split
+    options: training_record.TrainingOptions
+    objective: training_record.Objective
+    class_weights: np.ndarray | None
+    lesson: teaching.Lesson | None
+    callbacks: Sequence[Any]
+
+    def fit(
+        self,
+        key: str,
+        checkpoint_dir: pathlib.Path | None,
+        log: Callable[[str], None] | None,
+    ) -> training_record.TrainingHistory:
+        """Trains, from where the checkpoint named by `key` is."""
+        model, options = self.model, self.options
+        steps_per_epoch = max(1, len(self.train) // options.batch_size)
+        training_losses.compile_model(
+            model, options, steps_per_epoch, self.objective, self.lesson
+        )
+        model.optimizer.build(model.trainable_variables)
+        keeper = training_callbacks.keep_weights(options)
+        after = [keeper]
+        first_epoch, seconds_before = 0, 0.0
+        if checkpoint_dir is not None:
+            checkpoint = training_checkpoints.Checkpoint(
+                checkpoint_dir / f"{key[:16]}.npz", keeper, self.callbacks
+            )
+            first_epoch, seconds_before = checkpoint.restore(model, options)
+            after.append(checkpoint.save_each_epoch(seconds_before))
+        if options.tensorboard_dir is not None:
+            after.append(
+                training_logs.write_tensorboard(
+                    options.tensorboard_dir / f"{model.name}-{key[:8]}"
+                )
+            )
+        after.append(
+            training_callbacks.report_progress(
+                options, steps_per_epoch, log, first_epoch
+            )
+        )
+        started = time.perf_counter() - seconds_before
+        with random_layers.seeded_by_epoch(model, options.seed) as reseed:
+            model.fit(
+                self._batches(first_epoch),
+                initial_epoch=first_epoch,
+                epochs=options.epochs,
+                steps_per_epoch=steps_per_epoch,
+                validation_data=training_batches.in_order(
+                    model, self.validation, self.objective, self.lesson
+                ),
+                callbacks=[reseed, *self.callbacks, *after],
+                verbose=0,
+            )
+        seconds = time.perf_counter() - started
+        keeper.finish()
+        return self._history(keeper, seconds)
+
+    def _batches(self, first_epoch: int) -> Any:
+        return training_batches.shuffled(
+            self.model,
+            self.train,
+            self.objective,
+            self.options,
+            first_epoch=first_epoch,
+            class_weights=self.class_weights,
+            lesson=self.lesson,
+        )
+
+    def _history(
+        self, keeper: Any, seconds: float
+    ) -> training_record.TrainingHistory:
+        logs: Sequence[Mapping[str, float]] = keeper.epochs
+
+        def column(name: str) -> tuple[float, ...]:
+            return tuple(float(entry[name]) for entry in logs if name in entry)
+
+        return training_record.TrainingHistory(
+            options=self.options,
+            loss=column("loss"),
+            accuracy=column("accuracy"),
+            validation_loss=column("val_loss"),
+            validation_accuracy=column("val_accuracy"),
+            kept_epoch=keeper.kept_epoch,
+            steps=keeper.steps,
+            num_train=len(self.train),
+            num_validation=len(self.validation),
+            seconds=round(seconds, 3),
+            objective=self.objective,
+        )
 
 
 def objective_of(model: Any, split: dataset.Split) -> training_record.Objective:
@@ -167,71 +288,3 @@ def _of_known_classes(
         return split
     known = np.isin(split.labels, np.unique(train.labels))
     return split.take(np.flatnonzero(known), split.name)
-
-
-def _compile(
-    model: Any,
-    options: training_record.TrainingOptions,
-    steps_per_epoch: int,
-    objective: training_record.Objective,
-) -> None:
-    import tf_keras as keras
-
-    rate: Any = options.learning_rate
-    if options.learning_rate_schedule == "cosine":
-        rate = keras.optimizers.schedules.CosineDecay(
-            rate, options.epochs * steps_per_epoch
-        )
-    if objective == "reconstruction":
-        loss, metrics = keras.losses.MeanSquaredError(), []
-    else:
-        loss = _cross_entropy(model.output_shape[-1], options.label_smoothing)
-        metrics = [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
-    model.compile(
-        optimizer=keras.optimizers.Adam(rate), loss=loss, metrics=metrics
-    )
-
-
-def _cross_entropy(num_classes: int, label_smoothing: float) -> Any:
-    import tensorflow as tf
-    import tf_keras as keras
-
-    if not label_smoothing:
-        return keras.losses.SparseCategoricalCrossentropy()
-    dense_loss = keras.losses.CategoricalCrossentropy(
-        label_smoothing=label_smoothing
-    )
-
-    def loss(labels: Any, probabilities: Any) -> Any:
-        indices = tf.cast(tf.reshape(labels, [-1]), tf.int32)
-        return dense_loss(tf.one_hot(indices, num_classes), probabilities)
-
-    return loss
-
-
-def _history(
-    keeper: Any,
-    options: training_record.TrainingOptions,
-    objective: training_record.Objective,
-    num_train: int,
-    num_validation: int,
-    seconds: float,
-) -> training_record.TrainingHistory:
-    logs: Sequence[Mapping[str, float]] = keeper.epochs
-
-    def column(name: str) -> tuple[float, ...]:
-        return tuple(float(entry[name]) for entry in logs if name in entry)
-
-    return training_record.TrainingHistory(
-        options=options,
-        loss=column("loss"),
-        accuracy=column("accuracy"),
-        validation_loss=column("val_loss"),
-        validation_accuracy=column("val_accuracy"),
-        kept_epoch=keeper.kept_epoch,
-        steps=keeper.steps,
-        num_train=num_train,
-        num_validation=num_validation,
-        seconds=round(seconds, 3),
-        objective=objective,
-    )

@@ -73,7 +73,8 @@ def sparse_inference(subject: rule.Subject) -> Iterator[rule.Advice]:
     verdict = (
         "cannot apply: " + ", ".join(f"not {name}" for name in failed)
         if failed
-        else "can apply on Arm processors; it never does on x86 with AVX"
+        else "can apply on Arm processors; it never does on x86 with AVX, and "
+        "it was not measured here"
     )
     yield rule.Advice(f"sparse inference {verdict}", pointwise, reason=checked)
 
@@ -171,8 +172,9 @@ def _pads_symmetrically(
     if source is None or len(source.shape) != 4:
         return False
     if _option(subject, operator, 0, _SAME) == _SAME:
-        # SAME pads an odd side by 1 at both ends, an even one at one end.
-        return all(side % 2 == 1 for side in source.shape[1:3])
+        # XNNPACK knows the padding of SAME before it knows sizes only where
+        # the stride is 1.
+        return False
     padding = subject.producer(source)
     if padding is None or padding.name != "PAD":
         return False

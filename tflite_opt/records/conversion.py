@@ -36,6 +36,8 @@ class ConverterOptions(serialization.Record):
         per_channel: False quantizes each weight tensor with one scale.
         new_dynamic_range_quantizer: The converter's default since TF 2.6; it
             leaves recurrent layers in float, its predecessor does not.
+        sparse_encoding: Whether `optimizations` holds `EXPERIMENTAL_SPARSITY`,
+            which stores weights with many zeros as those that are none.
     """
 
     optimize: bool = False
@@ -50,6 +52,7 @@ class ConverterOptions(serialization.Record):
     representative_dataset: bool = False
     per_channel: bool = True
     new_dynamic_range_quantizer: bool = True
+    sparse_encoding: bool = False
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -97,6 +97,9 @@ class Row(serialization.Record):
         produced_by: Technique and back end.
         findings: Of the linter.
         warnings: One sentence each.
+        sparse_encoded_bytes: An estimate of the size if weights were stored
+            in TFLite's sparse encoding where that is smaller; None in runs of
+            versions that did not look.
         steps: What was done to the Keras model, in order.
         kept: What that promised of its weights, measured on the file.
         keras_agreement: Fraction of equal predictions of the file and the
@@ -131,6 +134,7 @@ class Row(serialization.Record):
     produced_by: str
     findings: tuple[finding.Finding, ...]
     warnings: tuple[str, ...]
+    sparse_encoded_bytes: int | None = None
     steps: tuple[compression.CompressionStep, ...] = ()
     kept: tuple[compression.KeptPromise, ...] = ()
     keras_agreement: float | None = None

@@ -2,6 +2,7 @@
 """How a model was trained, and how that went."""
 
 import dataclasses
+import pathlib
 from typing import Literal
 
 from tflite_opt.records import artifact as artifact_record
@@ -11,6 +12,62 @@ LearningRateSchedule = Literal["cosine", "constant"]
 Augmentation = Literal["none", "shift", "shift_flip"]
 KeptWeights = Literal["best", "last"]
 Objective = Literal["classification", "reconstruction"]
+Strategy = Literal["none", "mirrored"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Distillation(serialization.Record):
+    """How a model learns from a teacher while it is trained.
+
+    The loss of an example is `(1 - weight) * own + weight * taught +
+    feature_weight * features`. For a classifier, `own` is the cross-entropy of
+    its label and `taught` is `temperature ** 2` times the Kullback-Leibler
+    divergence of the teacher's softened probabilities from the student's. For
+    a reconstruction both are mean squared errors.
+
+    Attributes:
+        temperature: Divides the logits of both before their softmax; positive.
+            The higher, the more the wrong classes of an example teach.
+        weight: Of the teacher's outputs, in [0, 1].
+        features: Layers whose outputs should tell examples apart alike: from a
+            layer of the student to one of the teacher. They may have different
+            shapes: what is compared is how similar the examples of a batch
+            are to each other.
+        feature_weight: Of each pair of `features`; not negative.
+
+    References:
+        Hinton et al., "Distilling the Knowledge in a Neural Network", 2015.
+        https://arxiv.org/abs/1503.02531
+        Tung and Mori, "Similarity-Preserving Knowledge Distillation", 2019.
+        https://arxiv.org/abs/1907.09682
+    """
+
+    temperature: float = 4.0
+    weight: float = 0.5
+    features: dict[str, str] = dataclasses.field(default_factory=dict)
+    feature_weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Checks the bounds.
+
+        Raises:
+            InputError: If a value is out of its range.
+        """
+        super().__post_init__()
+        if not self.temperature > 0:
+            raise errors.InputError(
+                "`temperature` must be positive. "
+                f"Received: temperature={self.temperature}"
+            )
+        if not 0 <= self.weight <= 1:
+            raise errors.InputError(
+                f"`weight` must be in [0, 1]. Received: weight={self.weight}"
+            )
+        if self.feature_weight < 0:
+            raise errors.InputError(
+                "`feature_weight` must not be negative. "
+                f"Received: feature_weight={self.feature_weight}"
+            )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -33,6 +90,14 @@ class TrainingOptions(serialization.Record):
             all classes, in [0, 1). Classification only.
         keep: Weights of the epoch with the best validation result, or of the
             last epoch (a pruning schedule is only complete there).
+        class_weights: Factor of the loss of each class's examples while
+            training, not negative; empty for 1. Classification only.
+        balance_classes: Takes such factors that all classes count the same,
+            however many examples they have, and that are 1 on average.
+        strategy: `mirrored` trains on all GPUs of this machine at a time;
+            `batch_size` is what they take together.
+        tensorboard_dir: Where logs for TensorBoard go, one directory for each
+            training; None for no logs.
     """
 
     epochs: int = 10
@@ -44,6 +109,10 @@ class TrainingOptions(serialization.Record):
     augmentation: Augmentation = "none"
     label_smoothing: float = 0.0
     keep: KeptWeights = "best"
+    class_weights: tuple[float, ...] = ()
+    balance_classes: bool = False
+    strategy: Strategy = "none"
+    tensorboard_dir: pathlib.Path | None = None
 
     def __post_init__(self) -> None:
         """Checks the bounds.
@@ -73,6 +142,25 @@ class TrainingOptions(serialization.Record):
             raise errors.InputError(
                 "`label_smoothing` must be in [0, 1). "
                 f"Received: label_smoothing={self.label_smoothing}"
+            )
+        self._check_class_weights()
+
+    def without_logs(self) -> "TrainingOptions":
+        """Returns what decides the weights that a training ends with."""
+        return dataclasses.replace(self, tensorboard_dir=None)
+
+    def _check_class_weights(self) -> None:
+        weights = self.class_weights
+        if weights and self.balance_classes:
+            raise errors.InputError(
+                "`balance_classes` chooses the class weights, so "
+                "`class_weights` must be empty. "
+                f"Received: class_weights={weights}"
+            )
+        if weights and (min(weights) < 0 or not any(weights)):
+            raise errors.InputError(
+                "`class_weights` must not be negative nor all 0. "
+                f"Received: class_weights={weights}"
             )
 
 
@@ -141,7 +229,7 @@ class TrainedModel(serialization.Record):
 
     artifact: artifact_record.Artifact
     model: str
-    model_options: dict[str, float]
+    model_options: dict[str, float | bool]
     dataset: str
     data_seed: int
     data_limit: int

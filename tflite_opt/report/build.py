@@ -217,6 +217,7 @@ def _row(
         steps=compressed.steps if compressed else (),
         kept=item.variant.kept,
         keras_agreement=item.variant.keras_agreement,
+        sparse_encoded_bytes=facts.sparse_encoded_bytes,
     )
 
 

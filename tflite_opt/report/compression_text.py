@@ -14,6 +14,7 @@ _HEADERS = (
     "trained",
     "zeros in Keras",
     "zeros in the file",
+    "bytes if sparse-encoded",
     "values per channel in the file",
     "file agrees with Keras",
 )
@@ -76,6 +77,7 @@ def _lines(row: report.Row) -> Iterator[tuple[str, ...]]:
             _trained(step),
             _percent(zero_fraction(in_keras)),
             _percent(zero_fraction(own)),
+            _bytes(row.sparse_encoded_bytes),
             f"at most {max(values)}" if values else "-",
             _percent(row.keras_agreement),
         )
@@ -92,6 +94,10 @@ def _trained(step: compression.CompressionStep) -> str:
         best = last.validation_accuracy[last.kept_epoch - 1]
         text += f", validation {best:.2%}"
     return text
+
+
+def _bytes(value: int | None) -> str:
+    return "-" if value is None else f"about {value:,}"
 
 
 def _percent(value: float | None) -> str:

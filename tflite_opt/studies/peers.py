@@ -168,9 +168,9 @@ def describe(
         f"Medians of {_OPTIONS.num_runs} runs after {_OPTIONS.warmup_runs} in "
         "each launch. The loop calls LiteRtRunCompiledModel and reads the "
         "clock, no more. litert-benchmark's inputs are random from -1 to 1, "
-        "ours seeded; it times CompiledModel.run_by_name, we Interpreter.invoke, which costs "
-        "less. Where its rounding is wider than its interval, the interval "
-        "means nothing."
+        "ours seeded; it times CompiledModel.run_by_name, we "
+        "Interpreter.invoke, which costs less. Where its rounding is wider "
+        "than its interval, the interval means nothing."
     )
     yield ""
     yield "litert-benchmark does not tell"

@@ -5,6 +5,7 @@ import abc
 import dataclasses
 import inspect
 import pathlib
+import typing
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -20,6 +21,7 @@ from tflite_opt.records import (
 )
 
 _REGISTRY: dict[str, type["Technique"]] = {}
+_HEADER = ("record", "schema_version")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -44,15 +46,13 @@ class Technique(serialization.Record, abc.ABC):
         changed = ", ".join(
             f"{field.name}={getattr(self, field.name)}"
             for field in dataclasses.fields(self)
-            if getattr(self, field.name) != field.default
+            if getattr(self, field.name) != _default(field)
         )
         return f"{self.technique}({changed})"
 
     def to_recipe(self) -> dict[str, Any]:
         """Returns `{"technique": name, **fields}`, as recipes write it."""
-        content = self.to_json()
-        del content["record"], content["schema_version"]
-        return {"technique": self.technique, **content}
+        return {"technique": self.technique, **_without_headers(self.to_json())}
 
     def require(self, condition: bool, promise: str, received: str) -> None:
         """Raises a VerificationError unless `condition` holds.
@@ -75,6 +75,8 @@ class CompressionTechnique(Technique):
     Attributes:
         epochs: Of its training; None for those of the context's options.
         learning_rate: Of its training at the first step; None likewise.
+        distillation: How its training learns from the uncompressed model too;
+            None for not at all.
         preserve: Properties that earlier techniques gave and that it keeps.
     """
 
@@ -83,6 +85,7 @@ class CompressionTechnique(Technique):
 
     epochs: int | None = None
     learning_rate: float | None = None
+    distillation: training.Distillation | None = None
     preserve: tuple[compression.Property, ...] = ()
 
     def __post_init__(self) -> None:
@@ -263,13 +266,46 @@ def from_recipe(content: Mapping[str, Any]) -> Technique:
             f"{name} has no field {', '.join(unknown)}. "
             f"Known: {', '.join(known)}."
         )
+    hints = typing.get_type_hints(cls)
     return cls.from_json(
-        {
-            "record": cls.__name__,
-            "schema_version": cls.schema_version,
-            **fields,
-        }
+        _with_header(
+            cls, {k: _as_record(hints[k], x) for k, x in fields.items()}
+        )
     )
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory()
+    return field.default
+
+
+def _without_headers(content: Any) -> Any:
+    """Leaves out what says which record it is: the place in a recipe does."""
+    if not isinstance(content, dict):
+        return content
+    if "record" in content:
+        content = {k: x for k, x in content.items() if k not in _HEADER}
+    return {k: _without_headers(x) for k, x in content.items()}
+
+
+def _with_header(
+    cls: type[serialization.Record], content: Mapping[str, Any]
+) -> dict[str, Any]:
+    header = (cls.__name__, cls.schema_version)
+    return dict(zip(_HEADER, header, strict=True)) | dict(content)
+
+
+def _as_record(hint: Any, value: Any) -> Any:
+    """Returns what a field reads: a mapping in the place of a record is one."""
+    for kind in (hint, *typing.get_args(hint)):
+        if (
+            isinstance(value, Mapping)
+            and isinstance(kind, type)
+            and issubclass(kind, serialization.Record)
+        ):
+            return _with_header(kind, value)
+    return value
 
 
 def verify_integer_only(

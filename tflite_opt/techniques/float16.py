@@ -5,7 +5,7 @@ import dataclasses
 from typing import ClassVar
 
 from tflite_opt.records import conversion, facts
-from tflite_opt.techniques import base
+from tflite_opt.techniques import base, sparse_encoding
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -15,11 +15,16 @@ class Float16(base.ConversionTechnique):
     XNNPACK unpacks the weights when the model is loaded, so a CPU runs it as
     fast as float32; GPUs use the float16 values as they are.
 
+    Attributes:
+        sparse_encoding: Whether to store only weights that are not zero where
+            that makes the file smaller.
+
     References:
         https://ai.google.dev/edge/litert/models/post_training_float16_quant
     """
 
     technique: ClassVar[str] = "float16"
+    sparse_encoding: bool = False
 
     @classmethod
     def presets(cls) -> dict[str, base.ConversionTechnique]:
@@ -30,14 +35,16 @@ class Float16(base.ConversionTechnique):
         self, context: conversion.ConversionContext
     ) -> conversion.Converted:
         """Converts with `target_spec.supported_types = [float16]`."""
-        return conversion.Converted(
-            content=context.tflite_converter(
-                conversion.ConverterOptions(
-                    optimize=True, supported_types=("float16",)
-                )
-            ),
+        options = conversion.ConverterOptions(
+            optimize=True, supported_types=("float16",)
+        )
+        dense = conversion.Converted(
+            content=context.tflite_converter(options),
             backend="tflite_converter",
         )
+        if not self.sparse_encoding:
+            return dense
+        return sparse_encoding.smaller(context, options, dense)
 
     def verify(self, model: facts.ModelFacts) -> None:
         """Checks that all weights are float16."""

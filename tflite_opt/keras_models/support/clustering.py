@@ -1,101 +1,58 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What weight clustering accepts: `cluster_weights` of TF-MOT."""
+"""What weight clustering does to each layer: `techniques.clustering`."""
 
-import dataclasses
-import warnings
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from tflite_opt.keras_models.support import base, wrapping
+from tflite_opt.keras_models.support import base
 from tflite_opt.records import preflight
 
-# TF-MOT's examples use 16; it decides only which tiny kernels are skipped.
+# The technique's own default.
 _NUMBER_OF_CLUSTERS = 16
-_FIXES = {
-    "Normalization": base.PREPROCESSING_FIX,
-    "PReLU": "Use LeakyReLU or ReLU.",
-}
-_OTHER_FIX = "Wrap only the other layers, or make it a ClusterableLayer."
 
 
 class ClusteringSupport(base.Support):
-    """Wraps each layer with `ClusterWeights`."""
+    """Looks for kernels, which are clustered where they are."""
 
     technique: ClassVar[str] = "clustering"
 
     def examine(self, model: Any, layers: Mapping[str, Any]) -> base.Findings:
-        """Asks TF-MOT; it goes into nested models."""
-        found = wrapping.examine(
-            model,
-            layers,
-            _wrap,
-            # A layer that is skipped comes back without a wrapper.
-            lambda w: getattr(w, "original_clusterable_weights", ()),
-            _FIXES,
-            _OTHER_FIX,
+        """Asks the technique about each kernel."""
+        return base.Findings(
+            {path: _verdict(path, layer) for path, layer in layers.items()}
         )
-        verdicts = {
-            path: _explain(verdict, layers[path])
-            for path, verdict in found.verdicts.items()
-        }
-        return dataclasses.replace(found, verdicts=verdicts)
 
 
-def _wrap(layer: Any) -> Any:
-    from tensorflow_model_optimization.clustering import keras as clustering
+def _verdict(path: str, layer: Any) -> preflight.Verdict:
+    # They look at nested layers with the help of this package.
+    from tflite_opt.keras_models import kernels
+    from tflite_opt.keras_models.clustering import targets
 
-    return clustering.cluster_weights(
-        layer,
-        number_of_clusters=_NUMBER_OF_CLUSTERS,
-        # The quickest; it has no influence on what is accepted.
-        cluster_centroids_init=clustering.CentroidInitialization.LINEAR,
+    if base.is_nested(layer):
+        return _nested(layer)
+    found = kernels.of_layers([(path, layer)])
+    reasons = [
+        targets.why_left(kernel, _NUMBER_OF_CLUSTERS, per_channel=False)
+        for kernel in found
+    ]
+    if "" in reasons:
+        return preflight.Verdict(status="applies")
+    if reasons:
+        return preflight.Verdict(status="left_out", reason=reasons[0])
+    if base.has_kernels(layer):
+        name = type(layer).__name__
+        return preflight.Verdict(
+            status="left_out",
+            reason=f"No weight of {name} is one of {', '.join(kernels.NAMES)}.",
+        )
+    return preflight.Verdict(status="neutral")
+
+
+def _nested(model: Any) -> preflight.Verdict:
+    if base.has_graph(model):
+        return preflight.Verdict(status="neutral")
+    return preflight.Verdict(
+        status="blocked",
+        reason="The layers of a subclassed model are not known.",
+        fix=base.NESTED_FIX,
     )
-
-
-def _explain(verdict: preflight.Verdict, layer: Any) -> preflight.Verdict:
-    name = type(layer).__name__
-    if "no weights to cluster" in verdict.reason:
-        return dataclasses.replace(
-            verdict,
-            reason=f"TF-MOT refuses a frozen {name}.",
-            fix="Set its `trainable` to True.",
-        )
-    if verdict.status == "left_out":
-        reason = f"TF-MOT clusters nothing in {name}."
-        if "Depthwise" in name:
-            reason = "TF-MOT never clusters depthwise kernels."
-        elif _is_convolution(layer):
-            reason = "The kernel has too few weights for 16 clusters."
-        return dataclasses.replace(verdict, reason=reason)
-    if (
-        verdict.status == "applies"
-        and _is_convolution(layer)
-        and not layer.use_bias
-        and not _clustered_per_channel(layer)
-    ):
-        return dataclasses.replace(
-            verdict,
-            reason="Per-channel clustering skips it: it has no bias.",
-            fix="Fold batch normalization first, which adds one.",
-        )
-    return verdict
-
-
-def _is_convolution(layer: Any) -> bool:
-    import tf_keras as keras
-
-    return isinstance(layer, keras.layers.Conv2D)
-
-
-def _clustered_per_channel(layer: Any) -> bool:
-    from tensorflow_model_optimization.python.core.clustering.keras import (
-        cluster,
-    )
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return bool(
-            cluster.layer_has_enough_weights_to_cluster(
-                layer, _NUMBER_OF_CLUSTERS, True
-            )
-        )

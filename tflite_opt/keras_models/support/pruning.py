@@ -1,55 +1,41 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What magnitude pruning accepts: `prune_low_magnitude` of TF-MOT."""
+"""What pruning does to each layer unless something else is asked for."""
 
-import dataclasses
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from tflite_opt.keras_models.support import base, wrapping
-
-_FIXES = {
-    "Rescaling": base.PREPROCESSING_FIX,
-    "Normalization": base.PREPROCESSING_FIX,
-    "TFOpLambda": base.OPERATOR_FIX,
-    "SlicingOpLambda": "Crop with a Cropping layer.",
-    "PReLU": "Use LeakyReLU or ReLU.",
-    "Bidirectional": (
-        "Use two recurrent layers, one with go_backwards=True, and Concatenate."
-    ),
-}
-_OTHER_FIX = "Wrap only the other layers, or make it a PrunableLayer."
+from tflite_opt.keras_models.pruning import kernels
+from tflite_opt.keras_models.support import base
+from tflite_opt.records import preflight
 
 
 class PruningSupport(base.Support):
-    """Wraps each layer with `PruneLowMagnitude`."""
+    """Looks for the kernels that are pruned; no layer stands in the way."""
 
     technique: ClassVar[str] = "pruning"
 
     def examine(self, model: Any, layers: Mapping[str, Any]) -> base.Findings:
-        """Asks TF-MOT; it goes into nested models."""
-        from tensorflow_model_optimization.sparsity import keras as sparsity
-
-        found = wrapping.examine(
-            model,
-            layers,
-            sparsity.prune_low_magnitude,
-            lambda wrapper: getattr(wrapper, "prunable_weights", ()),
-            _FIXES,
-            _OTHER_FIX,
+        """Asks the technique itself; it goes into nested models."""
+        found: dict[str, list[kernels.Kernel]] = {path: [] for path in layers}
+        for kernel in kernels.find(layers.items()):
+            found[kernel.layer].append(kernel)
+        return base.Findings(
+            {
+                path: _verdict(layers[path], of_layer)
+                for path, of_layer in found.items()
+            }
         )
-        verdicts = {
-            path: (
-                dataclasses.replace(verdict, reason=_left_dense(layers[path]))
-                if verdict.status == "left_out"
-                else verdict
-            )
-            for path, verdict in found.verdicts.items()
-        }
-        return dataclasses.replace(found, verdicts=verdicts)
 
 
-def _left_dense(layer: Any) -> str:
-    name = type(layer).__name__
-    if "Depthwise" in name:
-        return "TF-MOT never prunes depthwise kernels."
-    return f"TF-MOT prunes nothing in {name}."
+def _verdict(layer: Any, found: list[kernels.Kernel]) -> preflight.Verdict:
+    if not all(kernel.dense_because for kernel in found):
+        return preflight.Verdict(status="applies")
+    reason = found[0].dense_because if found else ""
+    if not found and any(len(weight.shape) > 1 for weight in layer.weights):
+        if not base.is_nested(layer):
+            reason = "Frozen weights stay as they are."
+        elif not base.has_graph(layer):
+            reason = "The layers of a subclassed model are not known."
+    return preflight.Verdict(
+        status="left_out" if reason else "neutral", reason=reason
+    )
