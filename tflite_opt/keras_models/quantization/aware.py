@@ -8,7 +8,11 @@ from typing import Any
 import numpy as np
 
 from tflite_opt.data import representative
-from tflite_opt.keras_models import freezing, layer_support
+from tflite_opt.keras_models import (
+    freezing,
+    layer_support,
+    layer_weights,
+)
 from tflite_opt.keras_models.quantization import plan, preservation, quantize
 from tflite_opt.keras_models.rewriting import graph as graph_lib
 from tflite_opt.keras_models.rewriting import rewrite
@@ -97,7 +101,7 @@ def _weights(
 ) -> dict[tuple[str, str], np.ndarray]:
     layers = dict(layer_support.walk(model))
     return {
-        (p.layer, p.weight): np.asarray(getattr(layers[p.layer], p.weight))
+        (p.layer, p.weight): layer_weights.weight_of(layers, p)
         for p in promises
     }
 
