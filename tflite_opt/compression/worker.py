@@ -69,8 +69,9 @@ def _run(job: job_lib.Job) -> None:
     _require_same_inputs(original, found.model)
     saving.save(found.model, job.model_path)
     # The file is measured, not what is in memory.
+    carried = earlier if found.carried is None else found.carried
     kept = layer_weights.measure(
-        loading.load(job.model_path), earlier + found.promises
+        loading.load(job.model_path), carried + found.promises
     )
     for promise in kept:
         promise.require()

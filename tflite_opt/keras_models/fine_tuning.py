@@ -65,9 +65,12 @@ class Compressed:
         promises: What its weights are from now on.
         histories: Trainings, in order.
         notes: One sentence each, for the report.
+        carried: The promises of earlier steps as they read for this model,
+            whose layers may have other names; None for as they were.
     """
 
     model: Any
     promises: tuple[compression.Promise, ...] = ()
     histories: tuple[training_record.TrainingHistory, ...] = ()
     notes: tuple[str, ...] = ()
+    carried: tuple[compression.Promise, ...] | None = None

@@ -28,9 +28,10 @@ def measure(
     """
     by_name = dict(layer_support.walk(model))
     for path, layer in tuple(by_name.items()):
-        # Wrapped by quantization-aware training, under the layer's own name.
-        inner = getattr(layer, "layer", layer)
-        by_name.setdefault("/".join([*path.split("/")[:-1], inner.name]), inner)
+        if hasattr(layer, "quantize_config"):
+            # A wrapper, maybe under another name than the layer in it.
+            prefix = path.removesuffix(layer.name)
+            by_name[prefix + layer.layer.name] = layer.layer
     return tuple(
         _measure(promise, weight_of(by_name, promise)) for promise in promises
     )

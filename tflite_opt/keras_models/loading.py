@@ -9,10 +9,13 @@ import zipfile
 from collections.abc import Mapping
 from typing import Any
 
+from tflite_opt.keras_models.quantization import objects
 from tflite_opt.records import errors
 
 SUFFIXES = (".h5", ".keras")
 
+# In the class names of all layers that round, TF-MOT's and ours.
+_FAKE_QUANTIZATION = re.compile("Quantize(d|Layer|Wrapper)")
 _WAY_OUT = "Save the whole model with `model.save(...)`."
 
 # What Keras raises for damaged files and unknown objects.
@@ -101,7 +104,9 @@ def _load(
         model = library.models.load_model(
             path,
             compile=False,
-            custom_objects=_unregistered(library) | dict(custom_objects or {}),
+            custom_objects=_unregistered(library)
+            | _fake_quantization(path)
+            | dict(custom_objects or {}),
         )
     except _LOADING_ERRORS as error:
         raise errors.ModelError(
@@ -127,6 +132,20 @@ def _unregistered(library: Any) -> dict[str, Any]:
         for name in ("LayerScale", "StochasticDepth")
         if hasattr(module, name)
     }
+
+
+def _fake_quantization(path: pathlib.Path) -> dict[str, Any]:
+    """Returns what a quantization-aware model refers to, if it is one."""
+    if path.suffix != ".h5" or zipfile.is_zipfile(path):
+        return {}
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        config = file.attrs["model_config"]
+    text = config.decode() if isinstance(config, bytes) else str(config)
+    if not _FAKE_QUANTIZATION.search(text):
+        return {}
+    return dict(objects.custom_objects())
 
 
 def _check_file(path: pathlib.Path) -> None:

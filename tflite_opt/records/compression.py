@@ -149,8 +149,8 @@ class CompressedModel(serialization.Record):
 
     @property
     def promises(self) -> tuple[Promise, ...]:
-        """All promises, of all steps."""
-        return tuple(x for step in self.steps for x in step.promises)
+        """All promises, as they read for this model."""
+        return tuple(kept.promise for kept in self.steps[-1].kept)
 
     @property
     def is_quantization_aware(self) -> bool:

@@ -3,10 +3,8 @@ import pytest
 
 from tests.keras_models import kinds
 from tests.keras_models.support import examined
-from tflite_opt.keras_models.support import (
-    base,
-    quantization_aware_training,
-)
+from tflite_opt.keras_models import layer_support
+from tflite_opt.keras_models.support import quantization_aware_training
 
 pytestmark = pytest.mark.tensorflow
 
@@ -15,29 +13,20 @@ pytestmark = pytest.mark.tensorflow
     ("kind", "layer", "status", "reason", "fix"),
     [
         ("conv_bn", "conv", "applies", "", ""),
-        ("conv_bn", "bn", "neutral", "", ""),
-        ("separable", "separable", "applies", "replaces it", ""),
-        (
-            "conv_relu_bn",
-            "bn",
-            "blocked",
-            "Its Conv2D has the activation relu already.",
-            "convolution without activation",
-        ),
-        ("preactivation", "bn", "blocked", "behind MaxPooling2D", "folds it"),
-        ("two_readers", "bn", "blocked", "Other layers read its", "folds it"),
-        (
-            "conv_then_relu",
-            "conv",
-            "left_out",
-            "weights in float before a ReLU layer",
-            "activation='relu'",
-        ),
-        ("lambda", "lambda", "left_out", "in float", "QuantizeConfig"),
-        ("nested", "inner", "blocked", "inside a model", "flat model"),
-        ("multiply", "multiply", "blocked", "Multiply", "QuantizeConfig"),
-        ("conv1d", "conv", "blocked", "Conv1D", "2-D layer"),
-        ("custom", "scale", "blocked", "Scale", "QuantizeConfig"),
+        ("conv_bn", "bn", "neutral", "part of other layers", ""),
+        ("separable", "separable", "applies", "", ""),
+        ("conv_relu_bn", "bn", "applies", "", ""),
+        ("preactivation", "bn", "applies", "", ""),
+        ("two_readers", "bn", "applies", "", ""),
+        ("conv_then_relu", "conv", "applies", "", ""),
+        ("conv_then_relu", "relu", "applies", "", ""),
+        ("lambda", "lambda", "applies", "", ""),
+        ("multiply", "multiply", "applies", "", ""),
+        ("conv1d", "conv", "applies", "", ""),
+        ("prelu", "prelu", "applies", "quantized after training", ""),
+        ("custom", "scale", "applies", "quantized after training", ""),
+        ("lstm", "lstm", "blocked", "recurrent layer", "after training"),
+        ("bidirectional", "both", "blocked", "recurrent", "after training"),
     ],
 )
 def test_says_what_becomes_of_a_layer(kind, layer, status, reason, fix):
@@ -49,19 +38,23 @@ def test_says_what_becomes_of_a_layer(kind, layer, status, reason, fix):
     assert fix in found.fix
 
 
-def test_all_refused_layers_are_named_not_only_the_first():
-    model = kinds.build("operator")
-    model.layers[1].activation = _elu()
-    support = quantization_aware_training.QuantizationAwareTrainingSupport()
-    found = support.examine(model, base.own_layers(model)).verdicts
-    reasons = [v.reason for v in found.values() if v.status == "blocked"]
-    assert reasons == [
-        "TF-MOT does not know Conv2D with elu.",
-        "TF-MOT does not know TFOpLambda.",
-    ]
+def test_an_activation_blocks_the_layer_that_it_is_part_of():
+    found = layer_support.examine(kinds.build("conv_elu"))
+    (blocked,) = found.with_status("quantization_aware_training", "blocked")
+    assert blocked.class_name == "Conv2D"
+    verdict = blocked.verdicts["quantization_aware_training"]
+    assert verdict.reason == "TFLite has no integer ELU."
 
 
-def _elu():
-    import tf_keras as keras
-
-    return keras.activations.elu
+def test_layers_inside_a_nested_model_have_verdicts_of_their_own():
+    found = layer_support.examine(kinds.build("nested"))
+    status = {
+        x.path: x.verdicts["quantization_aware_training"].status
+        for x in found.layers
+    }
+    assert status == {
+        "inner": "neutral",
+        "inner/conv": "applies",
+        "inner/bn": "neutral",
+        "relu": "applies",
+    }
