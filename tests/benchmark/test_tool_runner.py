@@ -10,7 +10,7 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 
 from tests.tflite import handmade
-from tflite_opt.benchmark import tool_runner
+from tflite_opt.benchmark import tool_launches, tool_runner
 from tflite_opt.records import artifact, benchmark, errors, tool_output
 
 _SOURCE = pathlib.Path(__file__).with_name("working_tool.py").read_text()
@@ -104,7 +104,7 @@ def test_both_streams_and_the_command_are_kept(tool, model, tmp_path):
         assert "--num_runs=20" in log.command
         assert "count=20" in log.stdout
         assert "BENCHMARK RESULTS" in log.stderr
-        assert tool_runner.read_log(log) == launch
+        assert tool_launches.read_log(log) == launch
     assert list((tmp_path / "launches").iterdir()) == []
     stored = tmp_path / "result.json"
     result.save(stored)
@@ -135,7 +135,7 @@ def test_an_old_tool_has_no_median_and_none_is_made_up(tool, model, tmp_path):
 def test_a_launch_that_is_there_is_not_repeated(tool, model, tmp_path):
     one = dataclasses.replace(_QUICK, launches=1)
     runner = tool_runner.BenchmarkModelRunner(tool())
-    path = runner._path(model, one, tmp_path, 0)
+    path = tool_launches.path_of(tmp_path, model, runner.identity, one, 0)
     runner._launch_once(model, one, path)
     log = tool_output.ToolLog.load(path)
     (result,) = runner.run([model], one, tmp_path)
@@ -199,13 +199,13 @@ def test_hundredths_of_milliseconds_are_warned_of_or_refused():
     stdout = (_OUTPUTS / "litert_python.txt").read_text()
 
     def launch(text):
-        return tool_runner.read_log(
+        return tool_launches.read_log(
             tool_output.ToolLog(
                 command=(), started_at="", stdout=text, stderr=""
             )
         )
 
-    (_, warning) = tool_runner._warnings([launch(stdout)])
+    (_, warning) = tool_launches._warnings([launch(stdout)])
     assert "steps of 100% of this median" in warning
     with pytest.raises(errors.BenchmarkError, match=r"median_ms=0\.0\. Take"):
         launch(stdout.replace("(median):    0.01", "(median):    0.00"))

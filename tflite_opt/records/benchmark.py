@@ -16,6 +16,7 @@ from tflite_opt.records import (
 )
 
 Delegate = runtime_options.Delegate
+ToolDelegate = runtime_options.ToolDelegate
 InputFile = runtime_options.InputFile
 RuntimeOptions = runtime_options.RuntimeOptions
 
