@@ -1,0 +1,317 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One device: its commands and its files."""
+
+import contextlib
+import logging
+import pathlib
+import threading
+import uuid
+from collections.abc import Iterator, Sequence
+
+from android_bench import (
+    connected,
+    connection,
+    errors,
+    host_services,
+    shell_command,
+    sync,
+)
+from tflite_opt.records import files
+
+_LOG = logging.getLogger(__name__)
+_KILL_TIMEOUT_S = 10.0
+_TRANSFER_TIMEOUT_S = 30.0
+# A slow phone hashes 100 MB per second.
+_HASH_TIMEOUT_S = 30.0
+_HASHED_BYTES_PER_S = 20e6
+_GONE = ("not found", "offline", "closed", "connecting", "no devices")
+_WAYS_OUT = {
+    "No space left on device": "Free space on the device.",
+    "Permission denied": "Choose a directory below /data/local/tmp.",
+    "Read-only file system": "Choose a directory below /data/local/tmp.",
+}
+
+
+class Device:
+    """A device that an adb server knows. Safe to use from several threads.
+
+    Every method raises `DeviceLostError` if the device goes away meanwhile
+    and `DeviceNotReadyError` if it does not let adb in.
+
+    Args:
+        services: Of the adb server.
+        serial: As the server knows it.
+    """
+
+    def __init__(
+        self, services: host_services.HostServices, serial: str
+    ) -> None:
+        self.serial = serial
+        self._services = services
+        self._lock = threading.Lock()
+        self._has_shell = False
+        # Ran when the device went away; they may still do.
+        self._left_behind: set[shell_command.RunningProcess] = set()
+
+    def shell(
+        self,
+        arguments: Sequence[str],
+        *,
+        timeout_s: float = 30,
+        stdin: bytes | None = None,
+    ) -> shell_command.ShellResult:
+        """Runs a program on the device and waits for its end.
+
+        Whatever ends the wait, an error or Ctrl-C, also ends the program and
+        all it started.
+
+        Args:
+            arguments: The program and its arguments, which no shell expands.
+            timeout_s: The longest it may take.
+            stdin: At most some hundred kilobytes; None for an empty one.
+
+        Raises:
+            DeviceTimeoutError: If it takes longer; it is dead then.
+            DeviceLostError: If the device went away. The program is killed by
+                the next `wait`.
+        """
+        return self._run(shell_command.quoted(arguments), timeout_s, stdin)
+
+    def run_script(
+        self, text: str, *, timeout_s: float = 30
+    ) -> shell_command.ShellResult:
+        """Runs lines of the device's `sh`; else like `shell`.
+
+        Args:
+            text: Of the script. Quote what is put into it.
+            timeout_s: The longest it may take.
+        """
+        return self._run(text, timeout_s, None)
+
+    def push(
+        self,
+        local: pathlib.Path,
+        remote: str,
+        *,
+        permissions: int = 0o755,
+    ) -> None:
+        """Writes a file on the device, whole and verified, or not at all.
+
+        Args:
+            local: The file.
+            remote: Absolute path of the file there. Directories are made.
+            permissions: Of the file there.
+
+        Raises:
+            TransferError: If the device cannot write it, or has other bytes.
+            TransferError: If `local` cannot be read.
+        """
+        _check_path(remote)
+        temporary = f"{remote}.{uuid.uuid4().hex[:8]}{files.TEMPORARY_SUFFIX}"
+        sha256 = _local_sha256(local)
+        try:
+            with local.open("rb") as file, self._sync("write", remote) as c:
+                sync.send(c, file, temporary, permissions)
+            found = self._sha256(temporary, local.stat().st_size)
+            if found != sha256:
+                raise errors.TransferError(
+                    f"A file must arrive as it was sent. Received: "
+                    f"{remote!r} on {self.serial} with sha256={found}, not "
+                    f"{sha256}. Try another cable or port."
+                )
+            moved = self.shell(["mv", "-f", temporary, remote])
+            if moved.exit_code:
+                raise self._transfer_error("write", remote, moved.stderr)
+        except BaseException:
+            # The device may be gone; then nothing can be removed.
+            with contextlib.suppress(errors.DeviceError):
+                self.remove(temporary)
+            raise
+
+    def pull(self, remote: str, local: pathlib.Path) -> None:
+        """Copies a file of the device to this machine, whole or not at all.
+
+        Raises:
+            TransferError: If it is not there or cannot be read.
+            OutputError: If `local` cannot be written.
+        """
+        _check_path(remote)
+        with (
+            files.atomic_path(local) as temporary,
+            temporary.open("wb") as file,
+            self._sync("read", remote) as c,
+        ):
+            sync.receive(c, remote, file)
+
+    def exists(self, remote: str) -> bool:
+        """Returns whether there is a file or directory."""
+        _check_path(remote)
+        with self._sync("look for", remote) as c:
+            return sync.mode(c, remote) != 0
+
+    def remove(self, remote: str) -> None:
+        """Removes a file or a directory with all it holds, if it is there.
+
+        Raises:
+            TransferError: If it cannot be removed.
+        """
+        _check_path(remote)
+        done = self.shell(["rm", "-rf", remote])
+        if done.exit_code:
+            raise self._transfer_error("remove", remote, done.stderr)
+
+    def sha256(self, remote: str) -> str | None:
+        """Returns the hexadecimal SHA-256 of a file; None if it is not there.
+
+        Raises:
+            TransferError: If it is there but cannot be read.
+        """
+        _check_path(remote)
+        if not self.exists(remote):
+            return None
+        size = self.shell(["stat", "-c", "%s", remote]).stdout.strip()
+        return self._sha256(remote, int(size) if size.isdigit() else 0)
+
+    def wait(self, timeout_s: float) -> None:
+        """Waits until the device is back, and ends what still runs there.
+
+        Raises:
+            DeviceTimeoutError: If it is not back by then.
+        """
+        self._services.wait_for(self.serial, timeout_s=timeout_s)
+        with self._lock:
+            left_behind, self._left_behind = self._left_behind, set()
+        for process in left_behind:
+            self._kill(process)
+
+    def _run(
+        self, text: str, timeout_s: float, stdin: bytes | None
+    ) -> shell_command.ShellResult:
+        self._require_shell()
+        command = shell_command.Command(text)
+        is_over = False
+        try:
+            with self._open(command.service, timeout_s) as granted:
+                result = command.run(granted, stdin or b"")
+            is_over = True
+            return result
+        except TimeoutError as error:
+            raise errors.DeviceTimeoutError(
+                f"A command on {self.serial} took longer than {timeout_s:g} s "
+                f"and was killed. Received: {text[:200]!r}",
+                stdout=command.stdout,
+                stderr=command.stderr,
+            ) from error
+        finally:
+            if not is_over and command.process is not None:
+                self._kill(command.process)
+
+    def _kill(self, process: shell_command.RunningProcess) -> None:
+        """Kills a process, now or when the device is back."""
+        command = shell_command.Command(process.kill_script())
+        try:
+            with self._open(command.service, _KILL_TIMEOUT_S) as granted:
+                command.run(granted, b"")
+        except (errors.DeviceError, TimeoutError):
+            _LOG.warning(
+                "Process %d may still run on %s.", process.pid, self.serial
+            )
+            with self._lock:
+                self._left_behind.add(process)
+
+    def _sha256(self, remote: str, size_bytes: int) -> str:
+        done = self.shell(
+            ["sha256sum", remote],
+            timeout_s=_HASH_TIMEOUT_S + size_bytes / _HASHED_BYTES_PER_S,
+        )
+        if done.exit_code:
+            raise self._transfer_error("read", remote, done.stderr)
+        return done.stdout.partition(" ")[0].lstrip("\\")
+
+    def _require_shell(self) -> None:
+        if self._has_shell:
+            return
+        try:
+            features = self._services.features(self.serial)
+        except errors.RefusedError as error:
+            raise self._refused(error) from error
+        if shell_command.FEATURE not in features:
+            raise errors.DeviceNotReadyError(
+                "A device must run Android 7 or newer, whose shell tells exit "
+                f"codes. Received: serial={self.serial!r}"
+            )
+        self._has_shell = True
+
+    @contextlib.contextmanager
+    def _sync(self, verb: str, remote: str) -> Iterator[connection.Connection]:
+        try:
+            with self._open(sync.SERVICE, _TRANSFER_TIMEOUT_S) as granted:
+                yield granted
+        except sync.SyncError as error:
+            raise self._transfer_error(verb, remote, str(error)) from error
+        except TimeoutError as error:
+            raise self._transfer_error(
+                verb, remote, "nothing moves any more"
+            ) from error
+
+    @contextlib.contextmanager
+    def _open(
+        self, service: str, timeout_s: float
+    ) -> Iterator[connection.Connection]:
+        try:
+            with connection.Connection(
+                self._services.address, timeout_s=timeout_s
+            ) as opened:
+                opened.request(f"host:transport:{self.serial}")
+                opened.request(service)
+                yield opened
+        except errors.RefusedError as error:
+            raise self._refused(error) from error
+        except EOFError as error:
+            raise self._lost("the connection ended") from error
+
+    def _refused(self, error: errors.RefusedError) -> errors.DeviceError:
+        reason = error.reason.strip().splitlines()[0]
+        for state in ("unauthorized", "authorizing"):
+            if state in reason:
+                return connected.not_ready_error(self.serial, state)
+        if any(word in reason for word in _GONE):
+            return self._lost(reason)
+        return error
+
+    def _lost(self, reason: str) -> errors.DeviceLostError:
+        return errors.DeviceLostError(
+            f"{self.serial} went away while it was in use: {reason}. Check "
+            "the cable or the network, then resume."
+        )
+
+    def _transfer_error(
+        self, verb: str, remote: str, said: str
+    ) -> errors.TransferError:
+        lines = said.strip().splitlines()
+        reason = lines[-1] if lines else "no reason given"
+        ways_out = [x for text, x in _WAYS_OUT.items() if text in reason]
+        return errors.TransferError(
+            " ".join(
+                [f"Cannot {verb} {remote!r} on {self.serial}: {reason}."]
+                + ways_out
+            )
+        )
+
+
+def _check_path(remote: str) -> None:
+    if remote.startswith("/") and remote.strip("/") and "\n" not in remote:
+        return
+    raise errors.TransferError(
+        "A path on a device must be absolute and not its root. "
+        f"Received: {remote!r}"
+    )
+
+
+def _local_sha256(local: pathlib.Path) -> str:
+    try:
+        return files.sha256_of_file(local)
+    except OSError as error:
+        raise errors.TransferError(
+            f"Cannot read {str(local)!r}: {error.strerror}."
+        ) from error
