@@ -43,6 +43,10 @@ class DeviceTimeoutError(DeviceError):
         self.stderr = stderr
 
 
+class StoppedError(DeviceError):
+    """Work on a device that was told to stop."""
+
+
 class RefusedError(DeviceError):
     """The adb server refused a request.
 
