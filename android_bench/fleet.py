@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Several devices at the same time; one that fails does not stop others."""
 
+import contextlib
 from collections.abc import Callable, Sequence
 from concurrent import futures
 from typing import TypeVar
 
+from android_bench import errors as device_errors
 from android_bench import runner as runner_lib
 from tflite_opt.records import errors
 
 _T = TypeVar("_T")
+_STOP_POLL_S = 0.5
 
 
 def measure(
@@ -43,6 +46,18 @@ def measure(
             futures.wait(running, return_when=futures.FIRST_EXCEPTION)
             return [future.result() for future in running]
         except BaseException:
-            for runner in runners:
-                runner.stop()
+            _stop(runners, running)
             raise
+
+
+def _stop(
+    runners: Sequence[runner_lib.AndroidRunner],
+    running: "Sequence[futures.Future[_T]]",
+) -> None:
+    left = True
+    # A launch may have begun just after it was looked for.
+    while left:
+        for runner in runners:
+            with contextlib.suppress(device_errors.DeviceError):
+                runner.stop()
+        left = bool(futures.wait(running, timeout=_STOP_POLL_S).not_done)

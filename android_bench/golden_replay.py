@@ -146,13 +146,10 @@ def _infer(
             local = pathlib.Path(folder) / given
             local.write_bytes(array.tobytes())
             place.device.push(local, f"{scratch}/{given}")
-    once = dataclasses.replace(
-        options, num_runs=1, min_secs=0.0, warmup_runs=0, warmup_min_secs=0.0
-    )
     shapes = [",".join(map(str, array.shape)) for array in arrays]
     arguments = place.used.arguments(
         model,
-        once,
+        tool_lib.once(options),
         {
             "input_layer": ",".join(names),
             "input_layer_shape": ":".join(shapes),

@@ -100,7 +100,7 @@ class Profiler:
             operators=tuple(operator.name for operator in main.operators),
             delegation=delegation.Delegation(
                 delegate=options.delegate,
-                partitions=output.partitions or 0,
+                partitions=output.partitions,
                 left_out=tuple(
                     sorted(
                         op.index

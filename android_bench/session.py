@@ -135,7 +135,10 @@ class Session:
             self._checks[name] = self._link.do(self._check, artifact)
         if self._tool.knows(*_WATCH_MEMORY):
             self._memory[name] = self._link.do(
-                self._run, artifact, _WATCH_MEMORY
+                self._run,
+                artifact,
+                tool_lib.once(self._plan.options),
+                _WATCH_MEMORY,
             )
 
     def _check(
@@ -174,7 +177,7 @@ class Session:
         self, artifact: artifact_record.Artifact
     ) -> android_launch.AndroidLaunch:
         before = self._cool_state()
-        log = self._run(artifact, {})
+        log = self._run(artifact, self._plan.options)
         result = self._tool.read_result()
         after = state.read(self._device)
         tool_launches.require_usable(artifact.name, log, result)
@@ -195,9 +198,11 @@ class Session:
         )
 
     def _run(
-        self, artifact: artifact_record.Artifact, further: Mapping[str, str]
+        self,
+        artifact: artifact_record.Artifact,
+        options: benchmark.RuntimeOptions,
+        further: Mapping[str, str] | None = None,
     ) -> tool_output.ToolLog:
-        options = self._plan.options
         return self._tool.run(
             artifact.name,
             self._tool.arguments(self._models[artifact.name], options, further),

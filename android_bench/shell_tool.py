@@ -172,10 +172,19 @@ class ShellTool:
         )
 
     def read_result(self) -> bytes | None:
-        """Returns the result file of the last launch; None if it has none."""
+        """Returns the result file of the last launch; None if it has none.
+
+        Raises:
+            BenchmarkError: If the tool wrote none, although it can.
+        """
         if not self.knows("result_file_path"):
             return None
-        return read_file(self._device, f"{self._space.scratch}/{RESULT}")
+        try:
+            return read_file(self._device, f"{self._space.scratch}/{RESULT}")
+        except errors.TransferError as error:
+            raise record_errors.BenchmarkError(
+                f"The tool must write a result file. Received: {error}"
+            ) from error
 
     def stop(self) -> None:
         """Kills a launch that another thread waits for."""

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a session needs of a tool, whichever way it is started."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
@@ -69,3 +70,10 @@ class Tool(Protocol):
     def stop(self) -> None:
         """Ends a launch that another thread waits for."""
         ...
+
+
+def once(options: benchmark.RuntimeOptions) -> benchmark.RuntimeOptions:
+    """Returns options of a launch whose latency does not matter."""
+    return dataclasses.replace(
+        options, num_runs=1, min_secs=0.0, warmup_runs=0, warmup_min_secs=0.0
+    )

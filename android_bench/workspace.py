@@ -49,6 +49,8 @@ class Workspace:
         self._keep = keep
         self._reconnect_timeout_s = reconnect_timeout_s
         self._pushed: dict[str, tuple[pathlib.Path, str]] = {}
+        # A push that fails leaves its folder.
+        self._folders: set[str] = set()
         self._undo: list[str] = []
         self.scratch = f"{ROOT}/{_SESSION}{uuid.uuid4().hex[:8]}"
 
@@ -96,6 +98,7 @@ class Workspace:
         remote = f"{ROOT}/{sha256[:_HASH_DIGITS]}/{name}"
         if remote in self._pushed:
             return remote
+        self._folders.add(remote.rpartition("/")[0])
         if self._device.sha256(remote) == sha256:
             _LOG.info("%s: %s is there", self._device.serial, local.name)
         else:
@@ -147,11 +150,11 @@ class Workspace:
                     done.stderr.strip(),
                 )
         self._device.shell(["rm", "-rf", self.scratch, f"{ROOT}/{_UNDO}"])
-        if not self._keep:
-            folders = {remote.rpartition("/")[0] for remote in self._pushed}
-            self._device.shell(["rm", "-rf", *sorted(folders)])
-        # Left if another run keeps files there.
-        self._device.shell(["rmdir", ROOT])
+        folders = sorted(self._folders)
+        if folders and not self._keep:
+            self._device.shell(["rm", "-rf", *folders])
+        # Those with files that are kept stay, here or of another run.
+        self._device.shell(["rmdir", *folders, ROOT])
 
 
 def _require_unchanged(local: pathlib.Path, sha256: str) -> None:

@@ -33,7 +33,7 @@ class Delegation(serialization.Record):
         delegate: `xnnpack`, or one of a device.
         partitions: Number of delegate nodes in the main subgraph; 1 is the
             best, 0 means that the delegate took nothing. None if the file did
-            not prepare with it.
+            not prepare with it, or a device does not tell.
         delegate_error: Why it did not prepare with the delegate; "" if it did.
         builtin_error: Why it did not prepare without; "" if it did.
         delegated: Indices of the operations in each partition of the main

@@ -44,7 +44,7 @@ def coverage(found: op_profile.ProfiledModel) -> str:
     if prepared.delegate == "none":
         return f"{len(names)} operations run on the builtin kernels."
     delegate = _DELEGATES[prepared.delegate]
-    if prepared.partitions is None:
+    if prepared.delegate_error:
         return f"{delegate} does not take it: {prepared.delegate_error}"
     taken = len(names) - len(prepared.left_out)
     text = f"{delegate} runs {taken} of {len(names)} operations"
@@ -59,7 +59,7 @@ def coverage(found: op_profile.ProfiledModel) -> str:
         f" in {_partitions(prepared.partitions)}; outside: {counted}. "
         "Those run on slower kernels"
     )
-    if prepared.partitions > 1:
+    if (prepared.partitions or 0) > 1:
         text += (
             ", and between partitions activations leave the delegate's layout "
             "and threads wait for each other"
@@ -71,7 +71,9 @@ def coverage(found: op_profile.ProfiledModel) -> str:
     return f"{text}."
 
 
-def _partitions(count: int) -> str:
+def _partitions(count: int | None) -> str:
+    if count is None:
+        return "an unknown number of partitions"
     return f"{count} partition{'s'[: count != 1]}"
 
 
