@@ -4,7 +4,9 @@
 import contextlib
 import logging
 import pathlib
+import shlex
 import threading
+import time
 import uuid
 from collections.abc import Iterator, Sequence
 
@@ -20,6 +22,8 @@ from tflite_opt.records import files
 
 _LOG = logging.getLogger(__name__)
 _KILL_TIMEOUT_S = 10.0
+_ANSWER_TIMEOUT_S = 5.0
+_POLL_S = 0.2
 _TRANSFER_TIMEOUT_S = 30.0
 # A slow phone hashes 100 MB per second.
 _HASH_TIMEOUT_S = 30.0
@@ -75,7 +79,7 @@ class Device:
             DeviceLostError: If the device went away. The program is killed by
                 the next `wait`.
         """
-        return self._run(shell_command.quoted(arguments), timeout_s, stdin)
+        return self._run(arguments, shlex.join(arguments), timeout_s, stdin)
 
     def run_script(
         self, text: str, *, timeout_s: float = 30
@@ -86,7 +90,7 @@ class Device:
             text: Of the script. Quote what is put into it.
             timeout_s: The longest it may take.
         """
-        return self._run(text, timeout_s, None)
+        return self._run(["sh", "-c", text], text, timeout_s, None)
 
     def push(
         self,
@@ -178,17 +182,30 @@ class Device:
         Raises:
             DeviceTimeoutError: If it is not back by then.
         """
-        self._services.wait_for(self.serial, timeout_s=timeout_s)
+        deadline = time.monotonic() + timeout_s
+        while True:
+            remaining_s = deadline - time.monotonic()
+            self._services.wait_for(self.serial, timeout_s=remaining_s)
+            try:
+                # A server takes a moment to notice that a device is gone.
+                self.shell(["true"], timeout_s=_ANSWER_TIMEOUT_S)
+                break
+            except (errors.DeviceLostError, errors.DeviceTimeoutError):
+                time.sleep(_POLL_S)
         with self._lock:
             left_behind, self._left_behind = self._left_behind, set()
         for process in left_behind:
             self._kill(process)
 
     def _run(
-        self, text: str, timeout_s: float, stdin: bytes | None
+        self,
+        arguments: Sequence[str],
+        name: str,
+        timeout_s: float,
+        stdin: bytes | None,
     ) -> shell_command.ShellResult:
         self._require_shell()
-        command = shell_command.Command(text)
+        command = shell_command.Command(arguments)
         is_over = False
         try:
             with self._open(command.service, timeout_s) as granted:
@@ -198,7 +215,7 @@ class Device:
         except TimeoutError as error:
             raise errors.DeviceTimeoutError(
                 f"A command on {self.serial} took longer than {timeout_s:g} s "
-                f"and was killed. Received: {text[:200]!r}",
+                f"and was killed. Received: {name[:200]!r}",
                 stdout=command.stdout,
                 stderr=command.stderr,
             ) from error
@@ -208,7 +225,7 @@ class Device:
 
     def _kill(self, process: shell_command.RunningProcess) -> None:
         """Kills a process, now or when the device is back."""
-        command = shell_command.Command(process.kill_script())
+        command = shell_command.Command(["sh", "-c", process.kill_script()])
         try:
             with self._open(command.service, _KILL_TIMEOUT_S) as granted:
                 command.run(granted, b"")

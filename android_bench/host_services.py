@@ -29,18 +29,19 @@ class HostServices:
         """Returns all devices it knows, usable or not, in its order."""
         return connected.parse(self.ask("host:devices-l"))
 
-    def connect_network_device(self, address: str) -> None:
+    def connect_network_device(
+        self, address: str, *, timeout_s: float = _CONNECT_TIMEOUT_S
+    ) -> None:
         """Lets the server connect to a device that listens on a TCP port.
 
         Args:
             address: `host:port`, which becomes its serial.
+            timeout_s: Longest wait for the device.
 
         Raises:
             DeviceNotReadyError: If it cannot.
         """
-        answer = self.ask(
-            f"host:connect:{address}", timeout_s=_CONNECT_TIMEOUT_S
-        )
+        answer = self.ask(f"host:connect:{address}", timeout_s=timeout_s)
         # Failures come as an answer, not as a refusal.
         if not answer.startswith(("connected to", "already connected to")):
             raise errors.DeviceNotReadyError(
@@ -76,21 +77,23 @@ class HostServices:
                 return
             if time.monotonic() > deadline:
                 raise errors.DeviceTimeoutError(
-                    f"{serial} did not come back within {timeout_s:g} s; it is "
-                    f"{state}. Plug it in again, then resume."
+                    f"{serial} did not come back in time; it is {state}. Plug "
+                    "it in again, then resume."
                 )
             if state in ("offline", "not connected"):
-                self._reconnect(serial)
+                self._reconnect(serial, deadline - time.monotonic())
             time.sleep(_POLL_S)
 
-    def _reconnect(self, serial: str) -> None:
+    def _reconnect(self, serial: str, timeout_s: float) -> None:
         host, _, port = serial.rpartition(":")
         if not (host and port.isdigit()):
             return
         self.disconnect_network_device(serial)
         try:
-            self.connect_network_device(serial)
-        except errors.DeviceNotReadyError:
+            self.connect_network_device(
+                serial, timeout_s=max(timeout_s, _POLL_S)
+            )
+        except (errors.DeviceNotReadyError, errors.ServerError):
             # Not yet; whoever waits asks again.
             return
 

@@ -62,20 +62,21 @@ class Command:
     """A command before, while and after it runs.
 
     Args:
-        text: For `sh -c`.
+        arguments: The program and its arguments, which no shell expands.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, arguments: Sequence[str]) -> None:
         self._nonce = uuid.uuid4().hex
-        self._text = text
+        self._arguments = arguments
         self._streams = {_STDOUT: bytearray(), _STDERR: bytearray()}
 
     @property
     def service(self) -> str:
         """The request that starts it; its first line tells its pid."""
+        # `exec` keeps the pid, and gives the variable to the process itself.
         return (
             f"shell,v2,raw:echo $$;export {_VARIABLE}={self._nonce};"
-            f"{self._text}"
+            f"exec {shlex.join(self._arguments)}"
         )
 
     @property
@@ -123,9 +124,3 @@ class Command:
                     exit_code=content[0],
                 )
             self._streams[kind] += content
-
-
-def quoted(arguments: Sequence[str]) -> str:
-    """Returns a program and its arguments as one command for `sh -c`."""
-    # `exec`, so that its pid is the shell's.
-    return f"exec {shlex.join(arguments)}"
