@@ -34,6 +34,7 @@ _LOG = (
 # `10-31 10:31:07.123  4711  4712 I tag: message`
 _PID = re.compile(r"^\S+ \S+ +(\d+) ")
 _END = ("Inference timings in us:", "Benchmarking failed")
+_MARKER = "==> processes: "
 _INSTALL_TIMEOUT_S = 120.0
 _POLL_S = 0.5
 # The app has no help, and may write no files where adb can read them.
@@ -205,8 +206,10 @@ class ApkTool:
         deadline = time.monotonic() + timeout_s
         was_over = False
         while time.monotonic() < deadline:
-            done = self._device.run_script(f"{_LOG}; echo; pidof {PACKAGE}")
-            log, _, process = done.stdout.rstrip("\n").rpartition("\n")
+            done = self._device.run_script(
+                f'{_LOG}; echo "{_MARKER}$(pidof {PACKAGE})"'
+            )
+            log, _, process = done.stdout.rpartition(_MARKER)
             lines = lines_of(log, nonce)
             is_over = any(end in line for line in lines for end in _END)
             if is_over and was_over:

@@ -108,7 +108,8 @@ class AndroidRunner:
             DeviceError: If the device cannot be reached.
         """
         self._stopped.set()
-        self._tool.stop()
+        if self._open is not None:
+            self._tool.stop()
 
     def run(
         self,

@@ -77,13 +77,16 @@ def test_what_a_killed_run_left_is_undone_by_the_next(phone, model):
 
 def test_an_error_inside_cleans_up(phone, model):
     emulated, device = phone
-    space = workspace.Workspace(device)
-    with space:
+    with pytest.raises(KeyError):
+        _fail_inside(device, model)
+    measuring.assert_clean(emulated)
+
+
+def _fail_inside(device, model):
+    with workspace.Workspace(device) as space:
         space.put_model(model)
         _ALL_SETTINGS.apply(device, space)
-        space.__exit__(KeyError, KeyError(), None)
-        measuring.assert_clean(emulated)
-    measuring.assert_clean(emulated)
+        raise KeyError
 
 
 def test_a_phone_that_goes_away_at_the_end_is_waited_for(phone, model):
