@@ -19,10 +19,9 @@ from collections.abc import Mapping, Sequence
 
 from android_bench import device as device_lib
 from android_bench import errors, state, workspace
-from tflite_opt.benchmark import tool_binary, tool_output
-from tflite_opt.records import benchmark, files
+from tflite_opt.benchmark import tool_binary
+from tflite_opt.records import benchmark, files, tool_output
 from tflite_opt.records import errors as record_errors
-from tflite_opt.records import tool_output as tool_record
 
 PACKAGE = "org.tensorflow.lite.benchmark"
 _ACTIVITY = f"{PACKAGE}/.BenchmarkModelActivity"
@@ -33,6 +32,7 @@ _LOG = (
 )
 # `10-31 10:31:07.123  4711  4712 I tag: message`
 _PID = re.compile(r"^\S+ \S+ +(\d+) ")
+_ERROR = re.compile(r" [EF] tflite *: (.*)$")
 _END = ("Inference timings in us:", "Benchmarking failed")
 _MARKER = "==> processes: "
 _INSTALL_TIMEOUT_S = 120.0
@@ -158,7 +158,7 @@ class ApkTool:
         *,
         cpu_mask: str,
         timeout_s: float,
-    ) -> tool_record.ToolLog:
+    ) -> tool_output.ToolLog:
         """Starts the app once and reads its log; see `ShellTool.run`.
 
         Raises:
@@ -187,7 +187,7 @@ class ApkTool:
         except BaseException:
             self.stop()
             raise
-        return tool_record.ToolLog(
+        return tool_output.ToolLog(
             command=tuple(command),
             started_at=started_at,
             stdout=text,
@@ -214,7 +214,7 @@ class ApkTool:
             is_over = any(end in line for line in lines for end in _END)
             if is_over and was_over:
                 # Memory follows the last line that all versions have.
-                return _checked(name, "\n".join(lines) + "\n")
+                return _checked(name, lines)
             if not process.strip() and was_over:
                 said = lines[-1] if lines else "nothing in the device's log"
                 raise record_errors.BenchmarkError(
@@ -248,9 +248,10 @@ def lines_of(log: str, nonce: str) -> list[str]:
     return found
 
 
-def _checked(name: str, text: str) -> str:
+def _checked(name: str, lines: Sequence[str]) -> str:
+    text = "\n".join(lines) + "\n"
     if "Benchmarking failed" in text:
-        said = tool_output.error_messages(text, "")
+        said = [match[1] for line in lines if (match := _ERROR.search(line))]
         raise record_errors.BenchmarkError(
             f"A launch of {name!r} failed: {said[0] if said else 'no reason'}"
         )

@@ -101,13 +101,7 @@ class Profiler:
             delegation=delegation.Delegation(
                 delegate=options.delegate,
                 partitions=output.partitions,
-                left_out=tuple(
-                    sorted(
-                        op.index
-                        for op in ops
-                        if not op.is_delegated and not op.subgraph
-                    )
-                ),
+                left_out=_left_out(ops, len(main.operators)),
             ),
         )
 
@@ -153,6 +147,15 @@ def _ops(
         )
         for position, (row, time) in enumerate(zip(rows, times, strict=True))
     )
+
+
+def _left_out(
+    ops: Sequence[op_profile.ProfiledOp], num_operators: int
+) -> tuple[int, ...]:
+    """Returns the indices of the file's operations outside the delegate."""
+    found = {x.index for x in ops if not x.is_delegated and not x.subgraph}
+    # Nodes that a delegate adds come after those of the file.
+    return tuple(sorted(x for x in found if x < num_operators))
 
 
 def _is_inside(row: tool_record.OperationTime) -> bool:

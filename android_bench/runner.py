@@ -203,24 +203,28 @@ class AndroidRunner:
                 self._stopped,
                 timeout_s,
             )
-            link.do(self._begin, space)
+            link.do(self._begin, space, link)
             self._open = space, link
             try:
                 yield self._open
             finally:
                 self._open = None
 
-    def _begin(self, space: workspace.Workspace) -> None:
+    def _begin(
+        self, space: workspace.Workspace, link: steady_link.SteadyLink
+    ) -> None:
         """Makes the device fit and puts the tool there.
 
         Raises:
             DeviceNotReadyError: If it is not fit to measure.
+            DeviceTimeoutError: If it does not cool.
         """
         self._conduct.settings.apply(self.device, space)
         self._tool.open(space)
-        found = readiness.obstacles(
-            state.read(self.device), self._conduct.limits
+        seen = readiness.wait_until_cool(
+            self.device, self._conduct.gate, sleep=link.sleep
         )
+        found = readiness.obstacles(seen, self._conduct.limits)
         for obstacle in found:
             _LOG.warning("%s: %s", self.device.serial, obstacle)
         if found and not self._conduct.force:

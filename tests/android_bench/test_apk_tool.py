@@ -34,6 +34,16 @@ def test_lines_are_those_of_the_process_with_the_nonce():
     assert parsed.inference.count == 592
 
 
+def test_the_reason_of_a_failure_is_in_the_log():
+    lines = [
+        "11-12 10:31:08.001  4711  4711 E tflite  : Failed to load model /m",
+        "11-12 10:31:08.002  4711  4711 E tflite  : Benchmarking failed.",
+    ]
+    message = "A launch of 'a' failed: Failed to load model /m"
+    with pytest.raises(errors.BenchmarkError, match=message):
+        apk_tool._checked("a", lines)
+
+
 def test_nothing_is_found_before_the_start():
     assert apk_tool.lines_of(_LOGCAT, _NONCE) == []
 
@@ -79,7 +89,9 @@ def test_a_launch_of_the_app_that_fails_says_why(phone, tmp_path):
             measuring.quick(launches=1),
             tmp_path / "out",
         )
-    assert failure.message.startswith("A launch of 'a' failed: ")
+    assert failure.message.startswith(
+        "A launch of 'a' ended before it was done: "
+    )
     measuring.assert_clean(emulated)
 
 

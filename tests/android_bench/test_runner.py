@@ -77,7 +77,7 @@ def test_a_hot_phone_is_waited_for(phone, tmp_path):
     emulated.climate.cooling_s = 1.0
     emulated.faults.throttle(41.0)
     gate = readiness.ThermalGate(timeout_s=30, poll_s=0.1)
-    runner = measuring.runner_for(device, tmp_path, gate=gate, force=True)
+    runner = measuring.runner_for(device, tmp_path, gate=gate)
     models = measuring.models(tmp_path, "a")
     options = measuring.quick(launches=1)
     (result,) = runner.run(models, options, tmp_path / "out")
@@ -89,7 +89,7 @@ def test_a_phone_that_stays_hot_is_one_error(phone, tmp_path):
     emulated.climate.cooling_s = 1e6
     emulated.faults.throttle(44.0)
     gate = readiness.ThermalGate(timeout_s=0.3, poll_s=0.1)
-    runner = measuring.runner_for(device, tmp_path, gate=gate, force=True)
+    runner = measuring.runner_for(device, tmp_path, gate=gate)
     models = measuring.models(tmp_path, "a")
     with pytest.raises(
         device_errors.DeviceTimeoutError,

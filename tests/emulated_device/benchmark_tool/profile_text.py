@@ -126,7 +126,9 @@ def _rows(
 
 
 def _label(op: op_profile.ProfiledOp, order: int) -> str:
-    return f"Delegate/{op.name}:{order}" if op.is_delegated else f"[]:{order}"
+    if op.is_delegated:
+        return f"Delegate/{op.name}:{order}"
+    return f"[]:{op.index}"
 
 
 def _footer(found: op_profile.OpProfile) -> list[str]:
