@@ -24,17 +24,8 @@ class AdbServer:
     def __init__(self, home: pathlib.Path) -> None:
         self.adb = server.find_adb()
         self.port = _free_port()
-        self.environment = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("ADB", "ANDROID_"))
-        } | {
-            "HOME": str(home),
-            "ANDROID_ADB_SERVER_PORT": str(self.port),
-            # Devices of this machine are none of its business.
-            "ADB_MDNS_OPENSCREEN": "0",
-            "ADB_MDNS": "0",
-            "ADB_USB": "0",
+        self.environment = environment(home) | {
+            "ANDROID_ADB_SERVER_PORT": str(self.port)
         }
         self._log = tempfile.TemporaryFile()  # noqa: SIM115
         # A child, unlike what `start-server` leaves behind, ends with us.
@@ -92,6 +83,16 @@ class AdbServer:
             time.sleep(0.02)
         self._log.seek(0)
         raise RuntimeError(f"adb did not start: {self._log.read()!r}")
+
+
+def environment(home: pathlib.Path) -> dict[str, str]:
+    """Returns an environment in which adb sees emulated devices only."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("ADB", "ANDROID_"))
+    }
+    return kept | {"HOME": str(home), "ADB_MDNS": "0", "ADB_USB": "0"}
 
 
 def _free_port() -> int:

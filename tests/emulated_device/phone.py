@@ -11,7 +11,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO
 
 from tests.emulated_device import (
@@ -85,10 +85,7 @@ class Phone:
         for folder in ("computing", "dumpsys", "packages", "settings/global",
                        "settings/system", "settings/secure"):  # fmt: skip
             (self.state_dir / folder).mkdir(parents=True)
-        properties = self.profile.properties | {
-            "ro.serialno": self.serial_number
-        }
-        self._write("properties", dumps.properties(properties))
+        self.set_properties({})
         self._write("logcat", "--------- beginning of main\n")
         self._write("capacities", json.dumps(self.profile.capacities))
         self._write("fixed_performance", "false")
@@ -143,6 +140,18 @@ class Phone:
         with self._lock:
             self.climate.celsius = celsius
         self.update()
+
+    def set_properties(self, values: Mapping[str, str]) -> None:
+        """Gives properties other values than the profile's."""
+        own = {"ro.serialno": self.serial_number, **values}
+        self._write(
+            "properties", dumps.properties(self.profile.properties | own)
+        )
+
+    def remove_programs(self, *names: str) -> None:
+        """Takes programs away, as old systems lack them."""
+        for name in names:
+            (self._tree.programs / name).unlink()
 
     def hide(self, pattern: str) -> None:
         """Denies files below /sys or /proc from now on."""
