@@ -7,7 +7,7 @@ References:
 
 import struct
 import time
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from android_bench import connection
 
@@ -24,6 +24,14 @@ _CHUNKS_PER_WRITE = 8
 _STALL_TIMEOUT_S = 30.0
 
 
+class Readable(Protocol):
+    """What a file is read from."""
+
+    def read(self, size: int) -> bytes:
+        """Returns at most `size` bytes; none at the end."""
+        ...
+
+
 class SyncError(Exception):
     """The device refused; the message is its reason."""
 
@@ -37,7 +45,7 @@ def mode(granted: connection.Connection, remote: str) -> int:
 
 def send(
     granted: connection.Connection,
-    file: BinaryIO,
+    file: Readable,
     remote: str,
     permissions: int,
 ) -> None:
