@@ -19,7 +19,7 @@ def test_the_state_of_a_phone_is_read(phone):
     assert found.available_memory_bytes == 3_900_000 * 1024
     assert found.uptime_s >= 0
     assert (found.battery_current_ua, found.battery_voltage_uv) == (
-        -350_000,
+        -150_000,
         4_200_000,
     )
     assert android.DeviceState.from_json(found.to_json()) == found

@@ -10,6 +10,7 @@ import tempfile
 import time
 
 from android_bench import server
+from tflite_opt import child_process
 
 _START_TIMEOUT_S = 20.0
 
@@ -36,6 +37,7 @@ class AdbServer:
             stderr=self._log,
             env=self.environment,
             start_new_session=True,
+            preexec_fn=child_process.end_with_parent,
         )
         try:
             self._wait()
@@ -92,7 +94,8 @@ def environment(home: pathlib.Path) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith(("ADB", "ANDROID_"))
     }
-    return kept | {"HOME": str(home), "ADB_MDNS": "0", "ADB_USB": "0"}
+    off = dict.fromkeys(("ADB_EMU", "ADB_MDNS", "ADB_USB"), "0")
+    return kept | off | {"HOME": str(home)}
 
 
 def _free_port() -> int:

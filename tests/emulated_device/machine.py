@@ -12,6 +12,11 @@ from typing import Any
 
 from tests.emulated_device import climate, dumps, file_tree, profiles
 
+_SUPPLY = "sys/class/power_supply/battery"
+# Negative while it discharges, as on a Pixel.
+_IDLE_UA, _COMPUTING_UA = 150_000, 700_000
+_VOLTAGE_UV = 4_200_000
+
 
 @dataclasses.dataclass(kw_only=True)
 class Condition:
@@ -146,12 +151,7 @@ class Machine:
             self._tree.write(
                 "sys/devices/system/cpu/online", dumps.cpu_list(online)
             )
-            self._tree.write(
-                "sys/class/power_supply/battery/current_now", "-350000"
-            )
-            self._tree.write(
-                "sys/class/power_supply/battery/voltage_now", "4200000"
-            )
+            self._update_supply(computing)
             self._write("online_mask", str(sum(1 << x for x in online)))
             self._write(
                 "clock_fraction", str(self.climate.clock_fraction(status))
@@ -166,6 +166,14 @@ class Machine:
                     "wakefulness",
                     "Awake" if self.condition.is_awake else "Asleep",
                 )
+
+    def _update_supply(self, num_computing: int) -> None:
+        drawn_ua = _IDLE_UA + _COMPUTING_UA * num_computing
+        for name, value in (
+            ("current_now", -drawn_ua),
+            ("voltage_now", _VOLTAGE_UV),
+        ):
+            self._tree.write(f"{_SUPPLY}/{name}", str(value))
 
     def _status(self) -> int:
         override = self._read("status_override")

@@ -30,6 +30,7 @@ class Phone(machine.Machine):
     Attributes:
         faults: What may go wrong with it.
         services: What hosts asked for so far, as adb writes it.
+        pushed: Paths of the files that hosts sent so far.
 
     Args:
         folder: For its files; must be empty.
@@ -48,6 +49,7 @@ class Phone(machine.Machine):
         super().__init__(folder, profile, serial_number)
         self.faults = faults.Faults(self)
         self.services: list[str] = []
+        self.pushed: list[str] = []
         self._stopped = threading.Event()
         self._processes: list[subprocess.Popen[bytes]] = []
         self._transports: list[transport.Transport] = []
@@ -131,6 +133,7 @@ class Phone(machine.Machine):
 
     def check_create(self, path: str) -> None:
         """Raises PermissionError where the shell may not write."""
+        self.pushed.append(path)
         self.faults.check_create(path)
         if not path.startswith(("/data/local/tmp/", "/sdcard/")):
             raise PermissionError(13, "")

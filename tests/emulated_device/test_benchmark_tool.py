@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from tests.emulated_device import programs, small_model
+from tests.emulated_device.benchmark_tool import profile_text
 from tflite_opt.benchmark import tool_output, tool_profile, tool_protos
-from tflite_opt.records import errors
+from tflite_opt.records import errors, op_profile
 
 _FOLDER = "/data/local/tmp/bench"
 _TOOL = f"{_FOLDER}/benchmark_model"
@@ -73,10 +74,9 @@ def test_delegates_are_told_in_the_classic_form(bench):
     assert [x.delegate for x in explicit.delegates] == ["XNNPACK"]
     plain = _parsed(bench(_MODEL, *_QUICK, "--use_xnnpack=false"))
     assert plain.delegates == ()
-    gpu = _parsed(bench(_MODEL, *_QUICK, "--use_gpu=true"))
-    assert gpu.partitions == 1
-    nnapi = bench(_MODEL, *_QUICK, "--use_nnapi=true")
-    assert _parsed(nnapi).partitions == 0
+    others = bench(_MODEL, *_QUICK, "--use_gpu=true", "--use_nnapi=true")
+    found = {x.delegate: x.partitions for x in _parsed(others).delegates}
+    assert found == {"GPU": 1, "NNAPI": 0}
     done = bench(
         _MODEL, *_QUICK, "--use_nnapi=1", "--require_full_delegation=1"
     )
@@ -158,33 +158,56 @@ def test_help_lists_the_flags_and_fails(bench, tool):
         assert (f"--{flag}=" in done.stderr) == (name == tool)
 
 
-def test_op_profiles_come_in_all_forms(bench, tmp_path):
-    classic = _parsed(bench(_MODEL, *_QUICK, "--enable_op_profiling=true"))
-    litert = _parsed(
-        bench(
-            _MODEL,
-            *_QUICK,
-            "--use_profiler=true",
-            tool="litert_benchmark_model",
-        )
-    )
-    found = [classic.operations, litert.operations]
-    for mode, read in (
+@pytest.mark.parametrize(
+    ("tool", "flag"),
+    [
+        ("benchmark_model", "--enable_op_profiling=true"),
+        ("litert_benchmark_model", "--use_profiler=true"),
+    ],
+)
+def test_both_tools_profile_operators(bench, tool, flag):
+    found = _parsed(bench(_MODEL, *_QUICK, flag, tool=tool)).operations
+    types = [x.node_type for x in found]
+    assert types.count("Fully Connected (NC, F32) GEMM") == 2
+    assert sum(x.avg_ms for x in found) > 0
+
+
+@pytest.mark.parametrize(
+    ("mode", "read"),
+    [
         ("csv", lambda x: tool_profile.parse_csv(x.decode())),
         ("proto", tool_protos.parse_profile),
-    ):
-        bench(
-            _MODEL,
-            *_QUICK,
-            "--enable_op_profiling=true",
-            f"--op_profiling_output_mode={mode}",
-            f"--op_profiling_output_file={_FOLDER}/profile",
+    ],
+    ids=["csv", "proto"],
+)
+def test_profiles_are_written_into_files(mode, read):
+    ops = [
+        op_profile.ProfiledOp(
+            name=name,
+            index=0,
+            subgraph=0,
+            is_delegated=is_delegated,
+            mean_us=mean_us,
+            share=mean_us / 400,
         )
-        bench.device.pull(f"{_FOLDER}/profile", tmp_path / mode)
-        found.append(read((tmp_path / mode).read_bytes()))
-    names = {tuple(x.node_type for x in operations) for operations in found}
-    (types,) = names
-    assert types.count("Fully Connected (NC, F32) GEMM") == 2
+        for name, is_delegated, mean_us in (
+            ("Convolution (NHWC, QC8) IGEMM", True, 100.0),
+            ("SOFTMAX", False, 300.0),
+        )
+    ]
+    profile = op_profile.OpProfile(
+        kernels="xnnpack", num_runs=50, inference_us=410.0, ops=tuple(ops)
+    )
+    content = {
+        "csv": profile_text.csv(profile).encode(),
+        "proto": profile_text.proto(profile, "m"),
+    }[mode]
+    found = read(content)
+    assert [(x.node_type, x.avg_ms, x.fraction) for x in found] == [
+        ("Convolution (NHWC, QC8) IGEMM", 0.1, 0.25),
+        ("SOFTMAX", 0.3, 0.75),
+    ]
+    assert found[0].name == "Delegate/Convolution (NHWC, QC8) IGEMM:0"
 
 
 @pytest.mark.parametrize(
