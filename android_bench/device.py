@@ -102,8 +102,8 @@ class Device:
             permissions: Of the file there.
 
         Raises:
-            TransferError: If the device cannot write it, or has other bytes.
-            TransferError: If `local` cannot be read.
+            TransferError: If `local` cannot be read, or the device cannot
+                write it or has other bytes afterwards.
         """
         transfer.check_path(remote)
         temporary = f"{remote}.{uuid.uuid4().hex[:8]}{files.TEMPORARY_SUFFIX}"
@@ -141,15 +141,13 @@ class Device:
         with (
             files.atomic_path(local) as temporary,
             temporary.open("wb") as file,
-            self._sync("read", remote) as c,
+            self._sync("read", remote) as granted,
         ):
-            sync.receive(c, remote, file)
+            sync.receive(granted, remote, file)
 
     def exists(self, remote: str) -> bool:
         """Returns whether there is a file or directory."""
-        transfer.check_path(remote)
-        with self._sync("look for", remote) as c:
-            return sync.mode(c, remote) != 0
+        return self._stat(remote).mode != 0
 
     def remove(self, remote: str) -> None:
         """Removes a file or a directory with all it holds, if it is there.
@@ -168,11 +166,10 @@ class Device:
         Raises:
             TransferError: If it is there but cannot be read.
         """
-        transfer.check_path(remote)
-        if not self.exists(remote):
+        found = self._stat(remote)
+        if found.mode == 0:
             return None
-        size = self.shell(["stat", "-c", "%s", remote]).stdout.strip()
-        return self._sha256(remote, int(size) if size.isdigit() else 0)
+        return self._sha256(remote, found.size_bytes)
 
     def wait(self, timeout_s: float) -> None:
         """Waits until the device is back, and ends what still runs there.
@@ -235,6 +232,11 @@ class Device:
             )
             with self._lock:
                 self._left_behind.add(process)
+
+    def _stat(self, remote: str) -> sync.Stat:
+        transfer.check_path(remote)
+        with self._sync("look for", remote) as granted:
+            return sync.stat(granted, remote)
 
     def _sha256(self, remote: str, size_bytes: int) -> str:
         done = self.shell(

@@ -5,6 +5,7 @@ References:
     packages/modules/adb/SYNC.TXT in AOSP
 """
 
+import dataclasses
 import struct
 import time
 from typing import BinaryIO, Protocol
@@ -32,15 +33,28 @@ class Readable(Protocol):
         ...
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Stat:
+    """A file or directory.
+
+    Attributes:
+        mode: Its type and permissions; 0 if it is not there, or hidden.
+        size_bytes: Modulo 4 GiB.
+    """
+
+    mode: int
+    size_bytes: int
+
+
 class SyncError(Exception):
     """The device refused; the message is its reason."""
 
 
-def mode(granted: connection.Connection, remote: str) -> int:
-    """Returns the mode of a file; 0 if it is not there or hidden."""
+def stat(granted: connection.Connection, remote: str) -> Stat:
+    """Returns what the device tells about a path."""
     _request(granted, b"STAT", remote)
-    _, found, _, _ = _STAT.unpack(granted.read(_STAT.size))
-    return int(found)
+    _, mode, size_bytes, _ = _STAT.unpack(granted.read(_STAT.size))
+    return Stat(mode=mode, size_bytes=size_bytes)
 
 
 def send(
