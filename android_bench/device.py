@@ -11,12 +11,13 @@ import uuid
 from collections.abc import Iterator, Sequence
 
 from android_bench import (
-    connected,
+    channel,
     connection,
     errors,
     host_services,
     shell_command,
     sync,
+    transfer,
 )
 from tflite_opt.records import files
 
@@ -28,12 +29,6 @@ _TRANSFER_TIMEOUT_S = 30.0
 # A slow phone hashes 100 MB per second.
 _HASH_TIMEOUT_S = 30.0
 _HASHED_BYTES_PER_S = 20e6
-_GONE = ("not found", "offline", "closed", "connecting", "no devices")
-_WAYS_OUT = {
-    "No space left on device": "Free space on the device.",
-    "Permission denied": "Choose a directory below /data/local/tmp.",
-    "Read-only file system": "Choose a directory below /data/local/tmp.",
-}
 
 
 class Device:
@@ -52,8 +47,8 @@ class Device:
     ) -> None:
         self.serial = serial
         self._services = services
+        self._channel = channel.Channel(services, serial)
         self._lock = threading.Lock()
-        self._has_shell = False
         # Ran when the device went away; they may still do.
         self._left_behind: set[shell_command.RunningProcess] = set()
 
@@ -107,25 +102,28 @@ class Device:
             permissions: Of the file there.
 
         Raises:
-            TransferError: If the device cannot write it, or has other bytes.
-            TransferError: If `local` cannot be read.
+            TransferError: If `local` cannot be read, or the device cannot
+                write it or has other bytes afterwards.
         """
-        _check_path(remote)
+        transfer.check_path(remote)
         temporary = f"{remote}.{uuid.uuid4().hex[:8]}{files.TEMPORARY_SUFFIX}"
-        sha256 = _local_sha256(local)
         try:
-            with local.open("rb") as file, self._sync("write", remote) as c:
-                sync.send(c, file, temporary, permissions)
-            found = self._sha256(temporary, local.stat().st_size)
-            if found != sha256:
+            with (
+                transfer.opened(local) as file,
+                self._sync("write", remote) as granted,
+            ):
+                sent = transfer.Hashed(file)
+                sync.send(granted, sent, temporary, permissions)
+            found = self._sha256(temporary, sent.size_bytes)
+            if found != sent.sha256:
                 raise errors.TransferError(
                     f"A file must arrive as it was sent. Received: "
                     f"{remote!r} on {self.serial} with sha256={found}, not "
-                    f"{sha256}. Try another cable or port."
+                    f"{sent.sha256}. Try another cable or port."
                 )
             moved = self.shell(["mv", "-f", temporary, remote])
             if moved.exit_code:
-                raise self._transfer_error("write", remote, moved.stderr)
+                raise transfer.error("write", remote, self.serial, moved.stderr)
         except BaseException:
             # The device may be gone; then nothing can be removed.
             with contextlib.suppress(errors.DeviceError):
@@ -139,19 +137,17 @@ class Device:
             TransferError: If it is not there or cannot be read.
             OutputError: If `local` cannot be written.
         """
-        _check_path(remote)
+        transfer.check_path(remote)
         with (
             files.atomic_path(local) as temporary,
             temporary.open("wb") as file,
-            self._sync("read", remote) as c,
+            self._sync("read", remote) as granted,
         ):
-            sync.receive(c, remote, file)
+            sync.receive(granted, remote, file)
 
     def exists(self, remote: str) -> bool:
         """Returns whether there is a file or directory."""
-        _check_path(remote)
-        with self._sync("look for", remote) as c:
-            return sync.mode(c, remote) != 0
+        return self._stat(remote).mode != 0
 
     def remove(self, remote: str) -> None:
         """Removes a file or a directory with all it holds, if it is there.
@@ -159,10 +155,10 @@ class Device:
         Raises:
             TransferError: If it cannot be removed.
         """
-        _check_path(remote)
+        transfer.check_path(remote)
         done = self.shell(["rm", "-rf", remote])
         if done.exit_code:
-            raise self._transfer_error("remove", remote, done.stderr)
+            raise transfer.error("remove", remote, self.serial, done.stderr)
 
     def sha256(self, remote: str) -> str | None:
         """Returns the hexadecimal SHA-256 of a file; None if it is not there.
@@ -170,11 +166,10 @@ class Device:
         Raises:
             TransferError: If it is there but cannot be read.
         """
-        _check_path(remote)
-        if not self.exists(remote):
+        found = self._stat(remote)
+        if found.mode == 0:
             return None
-        size = self.shell(["stat", "-c", "%s", remote]).stdout.strip()
-        return self._sha256(remote, int(size) if size.isdigit() else 0)
+        return self._sha256(remote, found.size_bytes)
 
     def wait(self, timeout_s: float) -> None:
         """Waits until the device is back, and ends what still runs there.
@@ -204,11 +199,11 @@ class Device:
         timeout_s: float,
         stdin: bytes | None,
     ) -> shell_command.ShellResult:
-        self._require_shell()
+        self._channel.require_shell()
         command = shell_command.Command(arguments)
         is_over = False
         try:
-            with self._open(command.service, timeout_s) as granted:
+            with self._channel.open(command.service, timeout_s) as granted:
                 result = command.run(granted, stdin or b"")
             is_over = True
             return result
@@ -227,7 +222,9 @@ class Device:
         """Kills a process, now or when the device is back."""
         command = shell_command.Command(["sh", "-c", process.kill_script()])
         try:
-            with self._open(command.service, _KILL_TIMEOUT_S) as granted:
+            with self._channel.open(
+                command.service, _KILL_TIMEOUT_S
+            ) as granted:
                 command.run(granted, b"")
         except (errors.DeviceError, TimeoutError):
             _LOG.warning(
@@ -236,99 +233,32 @@ class Device:
             with self._lock:
                 self._left_behind.add(process)
 
+    def _stat(self, remote: str) -> sync.Stat:
+        transfer.check_path(remote)
+        with self._sync("look for", remote) as granted:
+            return sync.stat(granted, remote)
+
     def _sha256(self, remote: str, size_bytes: int) -> str:
         done = self.shell(
             ["sha256sum", remote],
             timeout_s=_HASH_TIMEOUT_S + size_bytes / _HASHED_BYTES_PER_S,
         )
         if done.exit_code:
-            raise self._transfer_error("read", remote, done.stderr)
+            raise transfer.error("read", remote, self.serial, done.stderr)
         return done.stdout.partition(" ")[0].lstrip("\\")
-
-    def _require_shell(self) -> None:
-        if self._has_shell:
-            return
-        try:
-            features = self._services.features(self.serial)
-        except errors.RefusedError as error:
-            raise self._refused(error) from error
-        if shell_command.FEATURE not in features:
-            raise errors.DeviceNotReadyError(
-                "A device must run Android 7 or newer, whose shell tells exit "
-                f"codes. Received: serial={self.serial!r}"
-            )
-        self._has_shell = True
 
     @contextlib.contextmanager
     def _sync(self, verb: str, remote: str) -> Iterator[connection.Connection]:
         try:
-            with self._open(sync.SERVICE, _TRANSFER_TIMEOUT_S) as granted:
+            with self._channel.open(
+                sync.SERVICE, _TRANSFER_TIMEOUT_S
+            ) as granted:
                 yield granted
         except sync.SyncError as error:
-            raise self._transfer_error(verb, remote, str(error)) from error
-        except TimeoutError as error:
-            raise self._transfer_error(
-                verb, remote, "nothing moves any more"
+            raise transfer.error(
+                verb, remote, self.serial, str(error)
             ) from error
-
-    @contextlib.contextmanager
-    def _open(
-        self, service: str, timeout_s: float
-    ) -> Iterator[connection.Connection]:
-        try:
-            with connection.Connection(
-                self._services.address, timeout_s=timeout_s
-            ) as opened:
-                opened.request(f"host:transport:{self.serial}")
-                opened.request(service)
-                yield opened
-        except errors.RefusedError as error:
-            raise self._refused(error) from error
-        except EOFError as error:
-            raise self._lost("the connection ended") from error
-
-    def _refused(self, error: errors.RefusedError) -> errors.DeviceError:
-        reason = error.reason.strip().splitlines()[0]
-        for state in ("unauthorized", "authorizing"):
-            if state in reason:
-                return connected.not_ready_error(self.serial, state)
-        if any(word in reason for word in _GONE):
-            return self._lost(reason)
-        return error
-
-    def _lost(self, reason: str) -> errors.DeviceLostError:
-        return errors.DeviceLostError(
-            f"{self.serial} went away while it was in use: {reason}. Check "
-            "the cable or the network, then resume."
-        )
-
-    def _transfer_error(
-        self, verb: str, remote: str, said: str
-    ) -> errors.TransferError:
-        lines = said.strip().splitlines()
-        reason = lines[-1] if lines else "no reason given"
-        ways_out = [x for text, x in _WAYS_OUT.items() if text in reason]
-        return errors.TransferError(
-            " ".join(
-                [f"Cannot {verb} {remote!r} on {self.serial}: {reason}."]
-                + ways_out
-            )
-        )
-
-
-def _check_path(remote: str) -> None:
-    if remote.startswith("/") and remote.strip("/") and "\n" not in remote:
-        return
-    raise errors.TransferError(
-        "A path on a device must be absolute and not its root. "
-        f"Received: {remote!r}"
-    )
-
-
-def _local_sha256(local: pathlib.Path) -> str:
-    try:
-        return files.sha256_of_file(local)
-    except OSError as error:
-        raise errors.TransferError(
-            f"Cannot read {str(local)!r}: {error.strerror}."
-        ) from error
+        except TimeoutError as error:
+            raise transfer.error(
+                verb, remote, self.serial, "nothing moves any more"
+            ) from error

@@ -30,7 +30,8 @@ def ask(asked: device.Device, commands: Mapping[str, str]) -> dict[str, str]:
     )
     done = asked.run_script(f"{script}\nexit 0", timeout_s=_TIMEOUT_S)
     found = dict.fromkeys(commands, "")
-    for part in f"\n{done.stdout}".split(f"\n{_MARKER}")[1:]:
+    printed = f"\n{done.stdout}".removesuffix("\n")
+    for part in printed.split(f"\n{_MARKER}")[1:]:
         name, _, text = part.partition("\n")
         found[name] = text
     return found

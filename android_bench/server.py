@@ -52,7 +52,7 @@ def connect(
     A server that runs is never restarted, whatever its version.
 
     Args:
-        host: None for this machine.
+        host: None for ANDROID_ADB_SERVER_ADDRESS, or this machine.
         port: None for ANDROID_ADB_SERVER_PORT, or adb's own 5037.
         adb_path: The program to start it with; None for `adb` of the PATH, or
             the one that adbutils ships.
@@ -60,7 +60,10 @@ def connect(
     Raises:
         ServerError: If there is none and it cannot be started.
     """
-    address = connection.Address(host=host or _HOST, port=port or _port())
+    named = os.environ.get("ANDROID_ADB_SERVER_ADDRESS")
+    address = connection.Address(
+        host=host or named or _HOST, port=port or _port()
+    )
     server = Server(address)
     try:
         server.ask("host:version")

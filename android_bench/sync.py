@@ -5,9 +5,10 @@ References:
     packages/modules/adb/SYNC.TXT in AOSP
 """
 
+import dataclasses
 import struct
 import time
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from android_bench import connection
 
@@ -24,20 +25,41 @@ _CHUNKS_PER_WRITE = 8
 _STALL_TIMEOUT_S = 30.0
 
 
+class Readable(Protocol):
+    """What a file is read from."""
+
+    def read(self, size: int) -> bytes:
+        """Returns at most `size` bytes; none at the end."""
+        ...
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Stat:
+    """A file or directory.
+
+    Attributes:
+        mode: Its type and permissions; 0 if it is not there, or hidden.
+        size_bytes: Modulo 4 GiB.
+    """
+
+    mode: int
+    size_bytes: int
+
+
 class SyncError(Exception):
     """The device refused; the message is its reason."""
 
 
-def mode(granted: connection.Connection, remote: str) -> int:
-    """Returns the mode of a file; 0 if it is not there or hidden."""
+def stat(granted: connection.Connection, remote: str) -> Stat:
+    """Returns what the device tells about a path."""
     _request(granted, b"STAT", remote)
-    _, found, _, _ = _STAT.unpack(granted.read(_STAT.size))
-    return int(found)
+    _, mode, size_bytes, _ = _STAT.unpack(granted.read(_STAT.size))
+    return Stat(mode=mode, size_bytes=size_bytes)
 
 
 def send(
     granted: connection.Connection,
-    file: BinaryIO,
+    file: Readable,
     remote: str,
     permissions: int,
 ) -> None:

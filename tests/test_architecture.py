@@ -40,6 +40,8 @@ _LAYERS = {
 # Stages talk to each other through records.
 _STAGES = {"conversion", "evaluation", "benchmark", "report"}
 _WITHOUT_TENSORFLOW = (
+    "android_bench.readiness",
+    "android_bench.server",
     "scripts.inspect_model",
     "scripts.slim",
     "scripts.benchmark",

@@ -105,6 +105,7 @@ def test_a_pushed_file_arrives_whole(phone, content, tmp_path):
     emulated, device = phone
     device.push(content, _REMOTE)
     assert emulated.files() == ["tflite_opt/file"]
+    assert len(emulated.pushed) == 1
     expected = hashlib.sha256(content.read_bytes()).hexdigest()
     assert device.sha256(_REMOTE) == expected
     device.pull(_REMOTE, tmp_path / "back")

@@ -19,6 +19,9 @@ def main() -> None:
     parser.add_argument(
         "--phones", type=int, default=1, help="how many, of both kinds in turn"
     )
+    parser.add_argument(
+        "--bytes_per_s", type=float, help="of a push; USB 2 has about 40e6"
+    )
     arguments = parser.parse_args()
     # Ends the phones' processes in either case.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -30,6 +33,8 @@ def main() -> None:
         ):
             print(f"export ANDROID_ADB_SERVER_PORT={adb.port}")
             for found in made.phones:
+                if arguments.bytes_per_s:
+                    found.faults.slow_push(arguments.bytes_per_s)
                 print(f"# {found.serial}: {found.model}")
             for path in programs.write_all(folder / "programs"):
                 print(f"# push and run: {path}")

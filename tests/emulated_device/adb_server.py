@@ -10,6 +10,7 @@ import tempfile
 import time
 
 from android_bench import server
+from tflite_opt import child_process
 
 _START_TIMEOUT_S = 20.0
 
@@ -24,17 +25,8 @@ class AdbServer:
     def __init__(self, home: pathlib.Path) -> None:
         self.adb = server.find_adb()
         self.port = _free_port()
-        self.environment = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("ADB", "ANDROID_"))
-        } | {
-            "HOME": str(home),
-            "ANDROID_ADB_SERVER_PORT": str(self.port),
-            # Devices of this machine are none of its business.
-            "ADB_MDNS_OPENSCREEN": "0",
-            "ADB_MDNS": "0",
-            "ADB_USB": "0",
+        self.environment = environment(home) | {
+            "ANDROID_ADB_SERVER_PORT": str(self.port)
         }
         self._log = tempfile.TemporaryFile()  # noqa: SIM115
         # A child, unlike what `start-server` leaves behind, ends with us.
@@ -45,6 +37,7 @@ class AdbServer:
             stderr=self._log,
             env=self.environment,
             start_new_session=True,
+            preexec_fn=child_process.end_with_parent,
         )
         try:
             self._wait()
@@ -92,6 +85,17 @@ class AdbServer:
             time.sleep(0.02)
         self._log.seek(0)
         raise RuntimeError(f"adb did not start: {self._log.read()!r}")
+
+
+def environment(home: pathlib.Path) -> dict[str, str]:
+    """Returns an environment in which adb sees emulated devices only."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("ADB", "ANDROID_"))
+    }
+    off = dict.fromkeys(("ADB_EMU", "ADB_MDNS", "ADB_USB"), "0")
+    return kept | off | {"HOME": str(home)}
 
 
 def _free_port() -> int:

@@ -14,7 +14,13 @@ if TYPE_CHECKING:
     from tests.emulated_device import phone as phone_module
 
 ToolFault = Literal[
-    "hang", "crash", "fail", "silence", "contradiction", "ignored_flag"
+    "hang",
+    "crash",
+    "fail",
+    "silence",
+    "contradiction",
+    "ignored_flag",
+    "old_form",
 ]
 
 
@@ -124,7 +130,8 @@ class Faults:
             fault: `hang`: never ends. `crash`: ends with SIGABRT. `fail`: exit
                 code 1 with an error. `silence`: ends well without a word.
                 `contradiction`: its text differs from its result file.
-                `ignored_flag`: does not know `--max_secs`.
+                `ignored_flag`: does not know `--max_secs`. `old_form`: has no
+                percentiles.
             times: How many launches.
         """
         path = self._phone.state_dir / "tool_faults"

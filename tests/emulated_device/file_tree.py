@@ -88,7 +88,8 @@ class FileTree:
 
     def hide(self, pattern: str) -> None:
         """Makes files unreadable, even for root."""
-        for place in list(self._root.glob(pattern.lstrip("/"))):
+        found = list(self._root.glob(pattern.lstrip("/")))
+        for place in [path for path in found if not path.is_dir()]:
             self._hidden.add(str(place.relative_to(self._root)))
             place.unlink()
             # A link to itself is there but cannot be opened.

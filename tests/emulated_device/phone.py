@@ -2,23 +2,18 @@
 """One emulated phone: an adb daemon with its files, state and faults."""
 
 import contextlib
-import dataclasses
-import json
 import os
 import pathlib
 import signal
 import socket
 import subprocess
 import threading
-import time
 from collections.abc import Callable
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from tests.emulated_device import (
-    climate,
-    dumps,
     faults,
-    file_tree,
+    machine,
     profiles,
     shell_service,
     sync_service,
@@ -29,22 +24,13 @@ _FEATURES = "shell_v2,cmd,stat_v2,ls_v2,fixed_push_mkdir,sendrecv_v2"
 _TICK_S = 0.25
 
 
-@dataclasses.dataclass(kw_only=True)
-class Condition:
-    """What the phone's user may change."""
-
-    battery_percent: int = 80
-    battery_celsius: float | None = None
-    is_charging: bool = False
-    is_powered: bool = True
-    is_awake: bool = True
-    is_locked: bool = False
-    offline_cpus: tuple[int, ...] = ()
-    has_thermal_hal: bool = True
-
-
-class Phone:
+class Phone(machine.Machine):
     """A phone that listens for adb servers; a context manager.
+
+    Attributes:
+        faults: What may go wrong with it.
+        services: What hosts asked for so far, as adb writes it.
+        pushed: Paths of the files that hosts sent so far.
 
     Args:
         folder: For its files; must be empty.
@@ -60,42 +46,16 @@ class Phone:
         serial_number: str = "EMULATED0",
         port: int = 0,
     ) -> None:
-        self.root = folder.resolve() / "root"
-        self.state_dir = folder.resolve() / "state"
-        self.profile = profile
-        self.serial_number = serial_number
-        self.climate = climate.Climate()
-        self.condition = Condition()
+        super().__init__(folder, profile, serial_number)
         self.faults = faults.Faults(self)
         self.services: list[str] = []
+        self.pushed: list[str] = []
         self._stopped = threading.Event()
-        self._lock = threading.RLock()
         self._processes: list[subprocess.Popen[bytes]] = []
         self._transports: list[transport.Transport] = []
-        self._tree = file_tree.FileTree(self.root, profile)
-        self._booted = self._updated = time.monotonic()
-        self._prepare()
-        self.update()
         self._listener = transport.Listener(self._accept, port)
         self._ticker = threading.Thread(target=self._tick, daemon=True)
         self._ticker.start()
-
-    def _prepare(self) -> None:
-        self._tree.build()
-        for folder in ("computing", "dumpsys", "packages", "settings/global",
-                       "settings/system", "settings/secure"):  # fmt: skip
-            (self.state_dir / folder).mkdir(parents=True)
-        properties = self.profile.properties | {
-            "ro.serialno": self.serial_number
-        }
-        self._write("properties", dumps.properties(properties))
-        self._write("logcat", "--------- beginning of main\n")
-        self._write("capacities", json.dumps(self.profile.capacities))
-        self._write("fixed_performance", "false")
-        self._write("settings/global/low_power", "0")
-        self._write("settings/global/airplane_mode_on", "0")
-        self._write("settings/global/stay_on_while_plugged_in", "0")
-        self.faults.tool(None)
 
     def __enter__(self) -> "Phone":
         return self
@@ -107,11 +67,6 @@ class Phone:
     def serial(self) -> str:
         """As the adb server knows it."""
         return f"127.0.0.1:{self._listener.port}"
-
-    @property
-    def model(self) -> str:
-        """As it calls itself."""
-        return self.profile.properties["ro.product.model"]
 
     @property
     def is_running(self) -> bool:
@@ -132,23 +87,6 @@ class Phone:
         self._end_processes()
         self._ticker.join()
 
-    def change(self, **values: Any) -> None:
-        """Changes the `condition`, at once."""
-        with self._lock:
-            self.condition = dataclasses.replace(self.condition, **values)
-        self.update()
-
-    def warm_up(self, celsius: float) -> None:
-        """Gives the skin a temperature, at once."""
-        with self._lock:
-            self.climate.celsius = celsius
-        self.update()
-
-    def hide(self, pattern: str) -> None:
-        """Denies files below /sys or /proc from now on."""
-        with self._lock:
-            self._tree.hide(pattern)
-
     def files(self, path: str = "/data/local/tmp") -> list[str]:
         """Returns all files and empty directories below a path, sorted."""
         top = self.host_path(path)
@@ -157,15 +95,6 @@ class Phone:
             for found in top.rglob("*")
             if not found.is_dir() or not any(found.iterdir())
         )
-
-    def settings(self, namespace: str = "global") -> dict[str, str]:
-        """Returns all settings of a namespace."""
-        folder = self.state_dir / "settings" / namespace
-        return {x.name: x.read_text().strip() for x in folder.iterdir()}
-
-    def has_fixed_performance(self) -> bool:
-        """Returns whether the fixed-performance mode is on."""
-        return self._read("fixed_performance") == "true"
 
     def processes(self) -> list[int]:
         """Returns the ids of processes that services started and left."""
@@ -200,15 +129,11 @@ class Phone:
         """Ends all connections and processes, and starts time again."""
         self.go_away(away_s)
         self._end_processes()
-        self._booted = time.monotonic()
-        self.update()
-
-    def host_path(self, path: str) -> pathlib.Path:
-        """Returns where a path of the phone is on this machine."""
-        return self.root / path.lstrip("/")
+        self.boot()
 
     def check_create(self, path: str) -> None:
         """Raises PermissionError where the shell may not write."""
+        self.pushed.append(path)
         self.faults.check_create(path)
         if not path.startswith(("/data/local/tmp/", "/sdcard/")):
             raise PermissionError(13, "")
@@ -217,75 +142,9 @@ class Phone:
         """Writes a piece of a pushed file."""
         self.faults.write(file, chunk)
 
-    def update(self) -> None:
-        """Brings files and dumps up to date."""
-        with self._lock:
-            now = time.monotonic()
-            computing = self._num_computing()
-            self.climate.advance(now - self._updated, computing)
-            self._updated = now
-            status = self._status()
-            self._tree.update(
-                self.climate,
-                status=status,
-                is_busy=computing > 0,
-                booted=self._booted,
-            )
-            offline = self.condition.offline_cpus
-            online = [
-                x for x in range(self.profile.num_cpus) if x not in offline
-            ]
-            self._tree.write(
-                "sys/devices/system/cpu/online", dumps.cpu_list(online)
-            )
-            self._tree.write(
-                "sys/class/power_supply/battery/current_now", "-350000"
-            )
-            self._tree.write(
-                "sys/class/power_supply/battery/voltage_now", "4200000"
-            )
-            self._write("online_mask", str(sum(1 << x for x in online)))
-            self._write(
-                "clock_fraction", str(self.climate.clock_fraction(status))
-            )
-            self._write("dumpsys/thermalservice", dumps.thermal(self, status))
-            self._write("dumpsys/battery", dumps.battery(self))
-            self._write("dumpsys/trust", dumps.trust(self.condition.is_locked))
-            if self._read("last_awake") != str(self.condition.is_awake):
-                # Programs may wake it, too.
-                self._write("last_awake", str(self.condition.is_awake))
-                self._write(
-                    "wakefulness",
-                    "Awake" if self.condition.is_awake else "Asleep",
-                )
-
-    def _status(self) -> int:
-        override = self._read("status_override")
-        return int(override) if override else self.climate.status
-
     def _tick(self) -> None:
         while not self._stopped.wait(_TICK_S):
             self.update()
-
-    def _num_computing(self) -> int:
-        count = 0
-        for marker in (self.state_dir / "computing").iterdir():
-            if pathlib.Path(f"/proc/{marker.name}").exists():
-                count += 1
-            else:
-                marker.unlink(missing_ok=True)
-        return count
-
-    def _write(self, name: str, text: str) -> None:
-        place = self.state_dir / name
-        temporary = place.with_name(f"{place.name}.new")
-        temporary.write_text(text)
-        temporary.replace(place)
-
-    def _read(self, name: str) -> str:
-        with contextlib.suppress(FileNotFoundError):
-            return (self.state_dir / name).read_text().strip()
-        return ""
 
     def _accept(self, connected: socket.socket) -> None:
         found = transport.Transport(
@@ -328,7 +187,7 @@ class Phone:
             argument,
             has_frames="v2" in options,
             root=self.root,
-            environment=self._tree.environment(self.state_dir),
+            environment=self.environment,
             started=self._track,
             survives_hangup=lambda: self.faults.survives_hangup,
         ).run

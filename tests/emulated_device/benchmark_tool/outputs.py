@@ -25,10 +25,14 @@ class Output:
     Args:
         tool: Which of the two.
         is_app: Whether it is the app, which prints into the log only.
+
+    Attributes:
+        has_percentiles: Whether the build is new enough for them.
     """
 
     def __init__(self, tool: str, *, is_app: bool) -> None:
         self.tool = tool
+        self.has_percentiles = True
         self.is_app = is_app
 
     def info(self, text: str, level: str = "INFO") -> None:
@@ -60,7 +64,8 @@ class Output:
 
     def counted(self, found: Statistics) -> None:
         """Tells a phase's statistics."""
-        self.info(f"{found}\n")
+        text = found.text(has_percentiles=self.has_percentiles)
+        self.info(f"{text}\n")
 
     def classic_end(
         self,

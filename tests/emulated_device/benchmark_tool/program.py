@@ -36,6 +36,7 @@ def _launch(tool: str, arguments: Sequence[str], out: outputs.Output) -> None:
     asks_for_help = "--help" in arguments or "--help=true" in arguments
     # What asks for help measures nothing, so that nothing can go wrong.
     fault = None if asks_for_help else surroundings.take_fault()
+    out.has_percentiles = fault != "old_form"
     out.info("STARTING!")
     flags = flags_module.Flags(
         tool, arguments, ("max_secs",) if fault == "ignored_flag" else ()

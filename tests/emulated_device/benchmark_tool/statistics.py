@@ -23,7 +23,8 @@ class Statistics:
             ordered[self.count * percent // 100] for percent in (5, 50, 95)
         )
 
-    def __str__(self) -> str:
+    def text(self, *, has_percentiles: bool) -> str:
+        """Returns the line `count=...`."""
         text = f"count={self.count}"
         if self.min == self.max:
             text += f" curr={self.current}"
@@ -33,4 +34,6 @@ class Statistics:
                 f" first={self.first} curr={self.current} min={self.min} "
                 f"max={self.max} avg={self.avg:g} std={self.std}"
             )
-        return f"{text} p5={self.p5} median={self.median} p95={self.p95}"
+        if has_percentiles:
+            text += f" p5={self.p5} median={self.median} p95={self.p95}"
+        return text

@@ -68,7 +68,10 @@ class Pace:
         """Returns the speed in units of this machine, in (0, 1]."""
         if self._folder is None:
             return 1.0
-        left = float((self._folder / "clock_fraction").read_text())
+        clock = self._folder / "clock_fraction"
+        if not clock.is_file():
+            return 1.0
+        left = float(clock.read_text())
         capacities = json.loads((self._folder / "capacities").read_text())
         usable = [
             capacity
