@@ -93,13 +93,16 @@ class Device:
         remote: str,
         *,
         permissions: int = 0o755,
-    ) -> None:
+    ) -> str:
         """Writes a file on the device, whole and verified, or not at all.
 
         Args:
             local: The file.
             remote: Absolute path of the file there. Directories are made.
             permissions: Of the file there.
+
+        Returns:
+            The hexadecimal SHA-256 of what was sent.
 
         Raises:
             TransferError: If `local` cannot be read, or the device cannot
@@ -124,6 +127,7 @@ class Device:
             moved = self.shell(["mv", "-f", temporary, remote])
             if moved.exit_code:
                 raise transfer.error("write", remote, self.serial, moved.stderr)
+            return sent.sha256
         except BaseException:
             # The device may be gone; then nothing can be removed.
             with contextlib.suppress(errors.DeviceError):

@@ -15,7 +15,7 @@ from android_bench import device, runner, shell_command, shell_tool, state
 from android_bench import workspace as workspace_lib
 from tflite_opt.benchmark import schedule
 from tflite_opt.records import artifact as artifact_record
-from tflite_opt.records import benchmark
+from tflite_opt.records import benchmark, files
 
 # Flags are plain text in a program.
 _WORD = re.compile(rb"[A-Za-z][\w-]{3,}")
@@ -50,8 +50,9 @@ class _Recorder(device.Device):
 
     def push(
         self, local: pathlib.Path, remote: str, *, permissions: int = 0o755
-    ) -> None:
+    ) -> str:
         self._take_down("push", str(local), remote)
+        return files.sha256_of_file(local)
 
     def sha256(self, remote: str) -> str | None:
         self._take_down("shell", f"sha256sum {shlex.quote(remote)}")

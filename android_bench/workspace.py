@@ -15,7 +15,7 @@ import uuid
 
 from android_bench import device as device_lib
 from android_bench import errors
-from tflite_opt.records import artifact, files
+from tflite_opt.records import artifact
 
 _LOG = logging.getLogger(__name__)
 ROOT = "/data/local/tmp/tflite_opt"
@@ -102,9 +102,13 @@ class Workspace:
         if self._device.sha256(remote) == sha256:
             _LOG.info("%s: %s is there", self._device.serial, local.name)
         else:
-            _require_unchanged(local, sha256)
             _LOG.info("%s: pushing %s", self._device.serial, local.name)
-            self._device.push(local, remote)
+            sent = self._device.push(local, remote)
+            if sent != sha256:
+                raise errors.TransferError(
+                    "A file must stay as it is while it is measured. Received: "
+                    f"{str(local)!r} with sha256={sent}, before {sha256}."
+                )
         self._pushed[remote] = local, sha256
         return remote
 
@@ -155,12 +159,3 @@ class Workspace:
             self._device.shell(["rm", "-rf", *folders])
         # Those with files that are kept stay, here or of another run.
         self._device.shell(["rmdir", *folders, ROOT])
-
-
-def _require_unchanged(local: pathlib.Path, sha256: str) -> None:
-    if local.is_file() and files.sha256_of_file(local) == sha256:
-        return
-    raise errors.TransferError(
-        "A file must stay as it is while it is measured. Received: "
-        f"{str(local)!r}, which is gone or was changed."
-    )

@@ -55,6 +55,9 @@ _WITHOUT_TENSORFLOW = (
     "scripts.preflight",
     "scripts.compare",
     "scripts.gate",
+    "scripts.benchmark_android",
+    "scripts.android_devices",
+    "scripts.measure_android",
 )
 # What a phone's measurements share with a desktop's.
 _FOR_ANDROID = ("records", "tflite", "benchmark")
