@@ -126,7 +126,8 @@ def _phase(
     num_runs, duration_s = int(flags.number(least)), flags.number(least_s)
     most_s = flags.number("max_secs")
     out.phase(num_runs, duration_s, most_s)
-    start, times = time.monotonic(), []
+    start = time.monotonic()
+    times: list[int] = []
     while True:
         passed_s = time.monotonic() - start
         is_enough = len(times) >= num_runs and passed_s >= duration_s
