@@ -117,13 +117,7 @@ class Device:
             ):
                 sent = transfer.Hashed(file)
                 sync.send(granted, sent, temporary, permissions)
-            found = self._sha256(temporary, sent.size_bytes)
-            if found != sent.sha256:
-                raise errors.TransferError(
-                    f"A file must arrive as it was sent. Received: "
-                    f"{remote!r} on {self.serial} with sha256={found}, not "
-                    f"{sent.sha256}. Try another cable or port."
-                )
+            self._verify(temporary, remote, sent)
             moved = self.shell(["mv", "-f", temporary, remote])
             if moved.exit_code:
                 raise transfer.error("write", remote, self.serial, moved.stderr)
@@ -133,6 +127,17 @@ class Device:
             with contextlib.suppress(errors.DeviceError):
                 self.remove(temporary)
             raise
+
+    def _verify(
+        self, temporary: str, remote: str, sent: transfer.Hashed
+    ) -> None:
+        found = self._sha256(temporary, sent.size_bytes)
+        if found != sent.sha256:
+            raise errors.TransferError(
+                "A file must arrive as it was sent. Received: "
+                f"{remote!r} on {self.serial} with sha256={found}, not "
+                f"{sent.sha256}. Try another cable or port."
+            )
 
     def pull(self, remote: str, local: pathlib.Path) -> None:
         """Copies a file of the device to this machine, whole or not at all.

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tests.emulated_device import phone as phone_module
+    from tests.emulated_device import machine as machine_module
 
 _CHARGING, _NOT_CHARGING, _DISCHARGING = 2, 4, 3
 
@@ -30,12 +30,12 @@ def cpu_list(numbers: Sequence[int]) -> str:
     )
 
 
-def battery(phone: phone_module.Phone) -> str:
+def battery(machine: machine_module.Machine) -> str:
     """Returns what `dumpsys battery` prints."""
-    condition = phone.condition
+    condition = machine.condition
     celsius = condition.battery_celsius
     if celsius is None:
-        celsius = phone.climate.reading(0.8)
+        celsius = machine.climate.reading(0.8)
     status = _DISCHARGING
     if condition.is_powered:
         status = _CHARGING if condition.is_charging else _NOT_CHARGING
@@ -62,9 +62,9 @@ def battery(phone: phone_module.Phone) -> str:
     )
 
 
-def thermal(phone: phone_module.Phone, status: int) -> str:
+def thermal(machine: machine_module.Machine, status: int) -> str:
     """Returns what `dumpsys thermalservice` prints."""
-    has_hal = phone.condition.has_thermal_hal
+    has_hal = machine.condition.has_thermal_hal
     lines = [
         "IsStatusOverride: false",
         "ThermalEventListeners:",
@@ -77,8 +77,8 @@ def thermal(phone: phone_module.Phone, status: int) -> str:
         "\tbroadcasts count: -1",
         f"Thermal Status: {status}",
         "Cached temperatures:",
-        # Old, as on a real phone.
-        *(_line(x.name, x.kind, 61.5, 3) for x in phone.profile.sensors[:2]),
+        # Old, as on a real machine.
+        *(_line(x.name, x.kind, 61.5, 3) for x in machine.profile.sensors[:2]),
         f"HAL Ready: {str(has_hal).lower()}",
     ]
     if has_hal:
@@ -90,12 +90,12 @@ def thermal(phone: phone_module.Phone, status: int) -> str:
                 _line(
                     sensor.name,
                     sensor.kind,
-                    phone.climate.reading(sensor.gain)
+                    machine.climate.reading(sensor.gain)
                     if sensor.fixed is None
                     else sensor.fixed,
                     status if sensor.kind == 3 else 0,
                 )
-                for sensor in phone.profile.sensors
+                for sensor in machine.profile.sensors
             ),
             "Current cooling devices from HAL:",
             "\tCoolingDevice{mValue=0, mType=2, mName=thermal-cpufreq-0}",

@@ -39,9 +39,8 @@ class Faults:
     def _reset(self) -> None:
         self.is_trusted = True
         self.survives_hangup = False
-        self._away_s = 0.0
         self._is_frozen = False
-        self._drop_commands: list[tuple[str, float]] = []
+        self._drops: list[tuple[str, float, float]] = []
         self._push_bytes_per_s: float | None = None
         self._bytes_to_break: int | None = None
         self._bytes_to_corrupt: int | None = None
@@ -80,8 +79,7 @@ class Faults:
             after_s: How long it has run by then.
             away_s: Until the cable is plugged in again.
         """
-        self._away_s = away_s
-        self._drop_commands.append((text, after_s))
+        self._drops.append((text, after_s, away_s))
 
     def freeze(self) -> None:
         """Answers nothing any more, as a phone whose system hangs."""
@@ -153,11 +151,11 @@ class Faults:
 
     def watch(self, command: str) -> None:
         """Pulls the cable if it was asked for with this command."""
-        for wanted in list(self._drop_commands):
-            text, after_s = wanted
+        for wanted in list(self._drops):
+            text, after_s, away_s = wanted
             if text in command:
-                self._drop_commands.remove(wanted)
-                timer = threading.Timer(after_s, self.drop, [self._away_s])
+                self._drops.remove(wanted)
+                timer = threading.Timer(after_s, self.drop, [away_s])
                 timer.daemon = True
                 timer.start()
 

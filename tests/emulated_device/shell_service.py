@@ -18,7 +18,7 @@ import struct
 import subprocess
 import threading
 from collections.abc import Callable, Mapping
-from typing import BinaryIO
+from typing import IO
 
 from tests.emulated_device import transport
 
@@ -124,7 +124,7 @@ class ShellService:
             code = code if code >= 0 else 0x80 | -code
             self._stream.write(_FRAME.pack(_EXIT, 1) + bytes([code]))
 
-    def _pump(self, pipe: BinaryIO, kind: int) -> None:
+    def _pump(self, pipe: IO[bytes], kind: int) -> None:
         turned = FromHost(self._root)
         with pipe:
             while True:
@@ -172,6 +172,6 @@ class ShellService:
         return _STDIN, content
 
 
-def _close(pipe: BinaryIO) -> None:
+def _close(pipe: IO[bytes]) -> None:
     with contextlib.suppress(BrokenPipeError):
         pipe.close()

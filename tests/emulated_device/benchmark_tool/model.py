@@ -116,7 +116,7 @@ class Model:
 
     def _count_delegated(self) -> tuple[int, int]:
         """Returns delegate kernels and nodes of the execution plan."""
-        producers = {}
+        producers: dict[int, Any] = {}
         # Kernels come after the nodes they replaced, with the same outputs.
         for node in self._interpreter._get_ops_details():
             producers |= dict.fromkeys(node["outputs"], node)

@@ -3,9 +3,10 @@
 """What the tools print: on two streams, or into the phone's log."""
 
 import sys
+from collections.abc import Iterator
 
 from tests.emulated_device.benchmark_tool import surroundings
-from tests.emulated_device.benchmark_tool.statistics import Statistics
+from tests.emulated_device.benchmark_tool.statistics import Measured, Statistics
 
 _PHASE_LINE = (
     "Running benchmark for at least {} iterations and at least {:g} seconds "
@@ -67,76 +68,56 @@ class Output:
         text = found.text(has_percentiles=self.has_percentiles)
         self.info(f"{text}\n")
 
-    def classic_end(
-        self,
-        init_us: int,
-        warmup: Statistics,
-        timed: Statistics,
-        memory_kb: tuple[int, int],
-        peak_mb: float | None,
-    ) -> None:
-        """Prints the results of TFLite's tool."""
+    def end(self, measured: Measured) -> None:
+        """Prints the results in the tool's form."""
+        if self.tool == "benchmark_model":
+            self._classic_end(measured)
+        else:
+            for line, text in _litert_lines(measured):
+                self.litert(line, text)
+
+    def _classic_end(self, measured: Measured) -> None:
         self.info(
-            f"Inference timings in us: Init: {init_us}, First inference: "
-            f"{warmup.first}, Warmup (avg): {warmup.avg:g}, Inference (avg): "
-            f"{timed.avg:g}"
+            f"Inference timings in us: Init: {measured.init_us}, First "
+            f"inference: {measured.warmup.first}, Warmup (avg): "
+            f"{measured.warmup.avg:g}, Inference (avg): {measured.timed.avg:g}"
         )
         self.info(_NOTE)
-        init_mb, overall_mb = (kb / 1024 for kb in memory_kb)
         self.info(
             "Memory footprint delta from the start of the tool (MB): "
-            f"init={init_mb:g} overall={overall_mb:g}"
+            f"init={measured.init_kb / 1024:g} "
+            f"overall={measured.overall_kb / 1024:g}"
         )
-        if peak_mb is not None:
+        if measured.peak_mb is not None:
             self.info(
                 "Overall peak memory footprint (MB) via periodic monitoring: "
-                f"{peak_mb:g}"
+                f"{measured.peak_mb:g}"
             )
 
-    def litert_end(
-        self,
-        init_us: int,
-        warmup: Statistics,
-        timed: Statistics,
-        memory_kb: tuple[int, int],
-        peak_mb: float | None,
-        *,
-        signature: str,
-        input_bytes: int,
-    ) -> None:
-        """Prints the results of LiteRT's tool."""
-        for line, text in (
-            (91, "\n========== BENCHMARK RESULTS =========="),
-            (92, f"Signature name:       {signature}"),
-            (94, f"Model initialization: {init_us / 1e3:.2f} ms"),
-            (96, f"Warmup (first):       {warmup.first / 1e3:.2f} ms"),
-            (
-                98,
-                f"Warmup (avg):         {warmup.avg / 1e3:.2f} ms "
-                f"({warmup.count} runs)",
-            ),
-            (
-                100,
-                f"Inference (avg):      {timed.avg / 1e3:.2f} ms "
-                f"({timed.count} runs)",
-            ),
-            (104, f"Inference (min):      {timed.min / 1e3:.2f} ms"),
-            (106, f"Inference (max):      {timed.max / 1e3:.2f} ms"),
-            (108, f"Inference (std):      {timed.std / 1e3:.2f}"),
-            (
-                115,
-                "Throughput:           "
-                f"{input_bytes / timed.avg * 1e6 / 2**20:.2f} MB/s",
-            ),
-            (124, "\nMemory Usage:"),
-            (126, f"Init footprint:       {memory_kb[0] / 1024:.2f} MB"),
-            (128, f"Overall footprint:    {memory_kb[1] / 1024:.2f} MB"),
-        ):
-            self.litert(line, text)
-        if peak_mb is None:
-            self.litert(
-                135, "Peak memory usage not available. (peak_mem_mb <= 0)"
-            )
-        else:
-            self.litert(133, f"Peak memory:          {peak_mb:.2f} MB")
-        self.litert(138, "======================================\n")
+
+def _litert_lines(measured: Measured) -> Iterator[tuple[int, str]]:
+    """Yields LiteRT's results with the lines of its source."""
+    warmup, timed = measured.warmup, measured.timed
+    throughput = measured.input_bytes / timed.avg * 1e6 / 2**20
+    yield 91, "\n========== BENCHMARK RESULTS =========="
+    yield 92, f"Signature name:       {measured.signature}"
+    yield 94, f"Model initialization: {measured.init_us / 1e3:.2f} ms"
+    yield 96, f"Warmup (first):       {warmup.first / 1e3:.2f} ms"
+    yield 98, _average("Warmup (avg):         ", warmup)
+    yield 100, _average("Inference (avg):      ", timed)
+    yield 104, f"Inference (min):      {timed.min / 1e3:.2f} ms"
+    yield 106, f"Inference (max):      {timed.max / 1e3:.2f} ms"
+    yield 108, f"Inference (std):      {timed.std / 1e3:.2f}"
+    yield 115, f"Throughput:           {throughput:.2f} MB/s"
+    yield 124, "\nMemory Usage:"
+    yield 126, f"Init footprint:       {measured.init_kb / 1024:.2f} MB"
+    yield 128, f"Overall footprint:    {measured.overall_kb / 1024:.2f} MB"
+    if measured.peak_mb is None:
+        yield 135, "Peak memory usage not available. (peak_mem_mb <= 0)"
+    else:
+        yield 133, f"Peak memory:          {measured.peak_mb:.2f} MB"
+    yield 138, "======================================\n"
+
+
+def _average(label: str, found: Statistics) -> str:
+    return f"{label}{found.avg / 1e3:.2f} ms ({found.count} runs)"

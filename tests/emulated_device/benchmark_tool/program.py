@@ -1,16 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tools' `main`."""
 
+from __future__ import annotations
+
 import os
 import pathlib
 import re
 import sys
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from tests.emulated_device.benchmark_tool import flags as flags_module
 from tests.emulated_device.benchmark_tool import outputs, surroundings
-from tests.emulated_device.benchmark_tool.statistics import Statistics
+from tests.emulated_device.benchmark_tool.statistics import Measured, Statistics
+
+if TYPE_CHECKING:
+    from tests.emulated_device.benchmark_tool import model as model_module
 
 _AS_APP = "--as-app"
 _APP_TAG = "tflite_BenchmarkModelActivity"
@@ -83,43 +89,35 @@ def _measure(
     out.info(f"Initialized session in {init_us / 1e3:g}ms.")
     warmup = _phase(model, flags, out, "warmup_runs", "warmup_min_secs")
     timed = _phase(model, flags, out, "num_runs", "min_secs")
-    memory_kb = (init_kb, _memory_kb() - before_kb)
-    peak_mb = None
-    if flags.is_true("report_peak_memory_footprint"):
-        peak_mb = _memory_kb() / 1024
-    if out.tool == "benchmark_model":
-        out.classic_end(init_us, warmup, timed, memory_kb, peak_mb)
-    else:
-        signature = flags.text("signature_to_run_for") or "serving_default"
-        out.litert_end(
-            init_us,
-            warmup,
-            timed,
-            memory_kb,
-            peak_mb,
-            signature=signature,
-            input_bytes=model.input_bytes,
-        )
-    _write_files(flags, out, model)
+    monitored = flags.is_true("report_peak_memory_footprint")
+    measured = Measured(
+        name=flags.text("benchmark_name"),
+        signature=flags.text("signature_to_run_for") or "serving_default",
+        init_us=init_us,
+        warmup=warmup,
+        timed=timed,
+        init_kb=init_kb,
+        overall_kb=_memory_kb() - before_kb,
+        peak_mb=_memory_kb() / 1024 if monitored else None,
+        size_mb=model.size_mb,
+        input_bytes=model.input_bytes,
+    )
+    out.end(measured)
+    if path := flags.text("output_filepath"):
+        pathlib.Path(path).write_bytes(model.output_bytes())
+    if flags.is_true("enable_op_profiling") or flags.is_true("use_profiler"):
+        _profile(flags, out, model)
     if path := flags.text("result_file_path"):
         from tests.emulated_device.benchmark_tool import result_file
 
+        scale = 2.0 if is_contradicting else 1.0
         pathlib.Path(path).write_bytes(
-            result_file.content(
-                flags.text("benchmark_name"),
-                init_us,
-                warmup,
-                timed,
-                memory_kb,
-                peak_mb,
-                size_mb=model.size_mb,
-                scale=2.0 if is_contradicting else 1.0,
-            )
+            result_file.content(measured, scale=scale)
         )
 
 
 def _phase(
-    model: "model_module.Model",  # type: ignore[name-defined] # noqa: F821
+    model: model_module.Model,
     flags: flags_module.Flags,
     out: outputs.Output,
     least: str,
@@ -128,7 +126,8 @@ def _phase(
     num_runs, duration_s = int(flags.number(least)), flags.number(least_s)
     most_s = flags.number("max_secs")
     out.phase(num_runs, duration_s, most_s)
-    start, times = time.monotonic(), []
+    start = time.monotonic()
+    times: list[int] = []
     while True:
         passed_s = time.monotonic() - start
         is_enough = len(times) >= num_runs and passed_s >= duration_s
@@ -142,18 +141,11 @@ def _phase(
     return found
 
 
-def _write_files(
+def _profile(
     flags: flags_module.Flags,
     out: outputs.Output,
-    model: "model_module.Model",  # type: ignore[name-defined] # noqa: F821
+    model: model_module.Model,
 ) -> None:
-    if path := flags.text("output_filepath"):
-        pathlib.Path(path).write_bytes(model.output_bytes())
-    wants_profile = flags.is_true("enable_op_profiling") or flags.is_true(
-        "use_profiler"
-    )
-    if not wants_profile:
-        return
     from tests.emulated_device.benchmark_tool import profile_text
     from tflite_opt.tflite import profiler
 
@@ -166,10 +158,8 @@ def _write_files(
         kernels="builtin" if is_plain else "xnnpack",
         num_threads=max(int(flags.number("num_threads")), 1),
     )
-    mode, place = (
-        flags.text("op_profiling_output_mode"),
-        flags.text("op_profiling_output_file"),
-    )
+    mode = flags.text("op_profiling_output_mode")
+    place = flags.text("op_profiling_output_file")
     if out.tool != "benchmark_model":
         out.raw(profile_text.litert(found))
     elif mode == "csv" and place:

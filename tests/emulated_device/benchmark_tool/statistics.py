@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Statistics of one phase, as the C++ tools compute and print them."""
 
+import dataclasses
 import statistics
 from collections.abc import Sequence
 
@@ -37,3 +38,32 @@ class Statistics:
         if has_percentiles:
             text += f" p5={self.p5} median={self.median} p95={self.p95}"
         return text
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Measured:
+    """Everything that one launch measured.
+
+    Attributes:
+        name: Of the benchmark.
+        signature: That was run.
+        init_us: Of loading.
+        warmup: Of the first phase.
+        timed: Of the second.
+        init_kb: Growth of the memory until the model is ready.
+        overall_kb: Until the end.
+        peak_mb: None where the monitor was off.
+        size_mb: Of the model.
+        input_bytes: Of one inference.
+    """
+
+    name: str
+    signature: str
+    init_us: int
+    warmup: Statistics
+    timed: Statistics
+    init_kb: int
+    overall_kb: int
+    peak_mb: float | None
+    size_mb: float
+    input_bytes: int
