@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
+import functools
+import http.server
 import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -17,7 +20,7 @@ from tests.emulated_device.fixtures import (  # noqa: F401
     phones,
 )
 from tests.scripts import programs
-from tflite_opt.records import android_launch, golden
+from tflite_opt.records import android_launch, files, golden
 from tflite_opt.tflite import golden as golden_vectors
 
 _QUICK = (
@@ -165,23 +168,60 @@ def test_a_pipeline_measures_on_a_phone(
     measuring.assert_clean(phones[0])
 
 
+def test_an_official_build_is_downloaded_for_the_phone(
+    phones,  # noqa: F811
+    tool,
+    tmp_path,
+):
+    (model,) = measuring.models(tmp_path, "a")
+    place = tmp_path / "site" / "2.2.0" / "android_arm64" / "benchmark_model"
+    place.parent.mkdir(parents=True)
+    shutil.copy(tool, place)
+    handler = functools.partial(
+        http.server.SimpleHTTPRequestHandler, directory=tmp_path / "site"
+    )
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as site:
+        threading.Thread(target=site.serve_forever, args=(0.01,)).start()
+        done = _run(
+            phones,
+            "benchmark_android",
+            f"--model={model.path}",
+            "--benchmark_binary=litert:2.2.0",
+            f"--binary_url=http://127.0.0.1:{site.server_port}",
+            f"--serial={phones[1].serial}",
+            "--output=json",
+            f"--output_dir={tmp_path / 'out'}",
+            *_QUICK,
+        )
+        site.shutdown()
+    assert done.returncode == 0, done.stderr
+    (found,) = json.loads(done.stdout)
+    sha256 = files.sha256_of_file(tool)
+    assert found["runtime"] == f"benchmark_model {sha256[:12]}"
+    logs = tmp_path / "out" / "benchmarks" / "a.logs.json"
+    assert android_launch.AndroidLogs.load(logs).binary_sha256 == sha256
+
+
 def test_devices_are_listed_with_what_keeps_them_from_measuring(
     phones,  # noqa: F811
 ):
     phones[1].change(battery_percent=5)
     done = _run(phones, "android_devices")
     assert done.returncode == 1, done.stderr
-    first, second = done.stdout.splitlines()[2:]
-    assert first.split()[0] == phones[0].serial
-    assert first.endswith("yes")
-    assert "The battery is at 5%, below 20%; charge it." in second
+    lines = {x.split()[0]: x for x in done.stdout.splitlines()[2:]}
+    assert lines[phones[0].serial].endswith("yes")
+    assert lines[phones[1].serial].endswith(
+        "The battery is at 5%, below 20%; charge it."
+    )
     phones[1].faults.unauthorized()
     time.sleep(0.5)
     done = _run(phones, "android_devices", "--output=json")
-    found = json.loads(done.stdout)
-    assert [x["is_fit"] for x in found] == [True, False]
-    assert found[0]["device"]["model"] == "Pixel-like"
-    assert found[1]["state"] != "device"
+    found = {x["serial"]: x for x in json.loads(done.stdout)}
+    fit, unfit = (found[x.serial] for x in phones.phones)
+    assert fit["is_fit"]
+    assert fit["device"]["model"] == "Pixel-like"
+    assert not unfit["is_fit"]
+    assert unfit["state"] != "device"
 
 
 def test_a_dry_run_sends_nothing(
