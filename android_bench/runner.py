@@ -48,6 +48,8 @@ class Conduct:
         reconnect_timeout_s: How long to wait when it went away.
         keep: Whether pushed files stay there, for the next run.
         settings: What is changed while it measures.
+        energy_s: How long each model runs to estimate its energy; 0 for no
+            estimate.
     """
 
     cpus: str = ""
@@ -58,6 +60,7 @@ class Conduct:
     reconnect_timeout_s: float = 120.0
     keep: bool = False
     settings: settings_lib.Settings = settings_lib.Settings()
+    energy_s: float = 0.0
 
 
 class AndroidRunner:
@@ -140,10 +143,12 @@ class AndroidRunner:
                     gate=self._conduct.gate,
                     max_repeats=self._conduct.max_repeats,
                     directory=directory,
+                    energy_s=self._conduct.energy_s,
                 ),
             )
             measured.prepare(artifacts)
             measured.launch()
+            measured.estimate_energy()
             return [measured.collect(artifact) for artifact in artifacts]
 
     def profile(

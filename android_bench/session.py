@@ -8,17 +8,19 @@ from collections.abc import Mapping, Sequence
 
 from android_bench import device as device_lib
 from android_bench import (
+    energy,
     golden_replay,
     readiness,
+    results,
     state,
     steady_link,
     workspace,
 )
 from android_bench import tool as tool_lib
 from tflite_opt.benchmark import schedule, tool_launches
-from tflite_opt.benchmark import tool_output as tool_reader
 from tflite_opt.records import android, android_launch, benchmark, tool_output
 from tflite_opt.records import artifact as artifact_record
+from tflite_opt.records import energy as energy_record
 from tflite_opt.records import errors as record_errors
 
 _LOG = logging.getLogger(__name__)
@@ -36,6 +38,8 @@ class Plan:
         gate: When the device is cool enough for a launch.
         max_repeats: How often a disturbed launch is done again.
         directory: Gets logs and launches.
+        energy_s: How long each model runs to estimate its energy; 0 for no
+            estimate.
     """
 
     device: android.AndroidDevice
@@ -44,6 +48,7 @@ class Plan:
     gate: readiness.ThermalGate
     max_repeats: int
     directory: pathlib.Path
+    energy_s: float = 0.0
 
 
 class Session:
@@ -74,6 +79,7 @@ class Session:
         self._models: dict[str, str] = {}
         self._checks: dict[str, benchmark.OutputCheck | None] = {}
         self._memory: dict[str, tool_output.ToolLog] = {}
+        self._energies: dict[str, energy_record.EnergyEstimate] = {}
         self._failures: dict[str, str] = {}
         # As it was after the launch before, where nothing happened since.
         self._state: android.DeviceState | None = None
@@ -107,6 +113,27 @@ class Session:
             self._launch_once,
         )
 
+    def estimate_energy(self) -> None:
+        """Estimates the energy of what could be launched, if asked for.
+
+        Raises:
+            DeviceError: If the device went away for good.
+        """
+        duration_s = self._plan.energy_s
+        if not duration_s:
+            return
+        try:
+            meter = self._link.do(
+                energy.Meter, self._device, self._tool, duration_s
+            )
+            for name, model in self._models.items():
+                if name not in self._failures:
+                    self._energies[name] = self._link.do(
+                        meter.estimate, name, model, self._plan.options
+                    )
+        except record_errors.BenchmarkError as error:
+            _LOG.warning("%s", error)
+
     def collect(
         self, artifact: artifact_record.Artifact
     ) -> benchmark.BenchmarkResult | benchmark.BenchmarkFailure:
@@ -125,7 +152,20 @@ class Session:
         logs.save(logs_path)
         for path in paths:
             path.unlink()
-        return self._result(artifact, logs, logs_path)
+        found = results.result(
+            artifact,
+            logs,
+            logs_path,
+            options=self._plan.options,
+            runtime=self._tool.runtime,
+        )
+        check = self._checks.get(name)
+        return dataclasses.replace(
+            found,
+            check=check,
+            energy=self._energies.get(name),
+            warnings=(*found.warnings, *(check.warnings if check else ())),
+        )
 
     def _prepare(self, artifact: artifact_record.Artifact) -> None:
         name = artifact.name
@@ -231,60 +271,3 @@ class Session:
             repeated=tuple(x for attempts in stored for x in attempts[:-1]),
             memory=self._memory.get(name),
         )
-
-    def _result(
-        self,
-        artifact: artifact_record.Artifact,
-        logs: android_launch.AndroidLogs,
-        logs_path: pathlib.Path,
-    ) -> benchmark.BenchmarkResult:
-        options = self._plan.options
-        check = self._checks.get(artifact.name)
-        found = tool_launches.result(
-            artifact,
-            self._plan.device.info(),
-            options,
-            self._tool.runtime,
-            tuple(
-                dataclasses.replace(
-                    tool_launches.read_log(launch.log),
-                    state=launch.machine_state(options.cpus()),
-                )
-                for launch in logs.launches
-            ),
-            logs_path,
-        )
-        peak = found.peak_memory_bytes
-        if logs.memory is not None:
-            watched = tool_reader.parse(logs.memory.stdout, logs.memory.stderr)
-            peak = watched.memory.peak_bytes
-        return dataclasses.replace(
-            found,
-            peak_memory_bytes=peak,
-            check=check,
-            warnings=(
-                *found.warnings,
-                *_warnings(logs, options),
-                *(check.warnings if check else ()),
-            ),
-        )
-
-
-def _warnings(
-    logs: android_launch.AndroidLogs, options: benchmark.RuntimeOptions
-) -> list[str]:
-    found = list(readiness.cautions(logs.launches[0].before))
-    for launch in logs.repeated:
-        found.append(
-            f"A launch was done again: {'; '.join(launch.disturbances)}."
-        )
-    for launch in logs.launches:
-        if launch.disturbances:
-            found.append(
-                "A launch counts although it was disturbed: "
-                f"{'; '.join(launch.disturbances)}."
-            )
-    available = len(options.cpus()) or logs.device.num_cpus
-    if available and options.num_threads > available:
-        found.append(f"{options.num_threads} threads on {available} CPUs.")
-    return found

@@ -91,6 +91,13 @@ _FIXED_PERFORMANCE = flags.DEFINE_bool(
 _AIRPLANE_MODE = flags.DEFINE_bool(
     "airplane_mode", False, "Switch radios off, over USB; put back at the end."
 )
+_ENERGY_S = flags.DEFINE_float(
+    "energy_s",
+    0.0,
+    "Seconds that each model runs to estimate its energy by the battery's "
+    "gauge, on a phone that is not powered; 0 for no estimate.",
+    lower_bound=0.0,
+)
 
 
 def server_and_devices() -> "tuple[server.Server, list[device.Device]]":
@@ -147,6 +154,7 @@ def conduct() -> "runner.Conduct":
         max_repeats=_MAX_REPEATS.value,
         reconnect_timeout_s=_RECONNECT_TIMEOUT_S.value,
         keep=_KEEP.value,
+        energy_s=_ENERGY_S.value,
         settings=settings.Settings(
             stay_awake=_STAY_AWAKE.value,
             fixed_performance=_FIXED_PERFORMANCE.value,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Literal, Protocol
 
 from tflite_opt.records import artifact as artifact_record
+from tflite_opt.records import energy as energy_record
 from tflite_opt.records import (
     errors,
     machine,
@@ -200,6 +201,7 @@ class BenchmarkResult(serialization.Record):
         check: None if outputs were not checked.
         concurrent: None with a single interpreter.
         drift: Windows of a soak in order of time, of the first launch.
+        energy: Of one inference; None if it was not estimated.
     """
 
     artifact: artifact_record.Artifact
@@ -219,6 +221,7 @@ class BenchmarkResult(serialization.Record):
     check: OutputCheck | None = None
     concurrent: ConcurrentStats | None = None
     drift: tuple[DriftWindow, ...] = ()
+    energy: energy_record.EnergyEstimate | None = None
 
     @property
     def evidence(self) -> tuple[pathlib.Path, ...]:
