@@ -6,9 +6,17 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from tflite_opt.benchmark import op_profiling, roofline
-from tflite_opt.records import benchmark, errors, run_directory, serialization
+from tflite_opt.benchmark import roofline
+from tflite_opt.records import (
+    benchmark,
+    errors,
+    op_profile,
+    run_directory,
+    serialization,
+)
 from tflite_opt.report import benchmark_text, drift_plot, op_profile_text
+
+from . import _runner_flags
 
 _OP_PROFILE = flags.DEFINE_bool(
     "op_profile",
@@ -46,18 +54,28 @@ def with_load(
 
 def find(
     results: Sequence[benchmark.BenchmarkResult],
+    runner: benchmark.Runner,
     run: run_directory.RunDirectory,
+    folder: str = "",
 ) -> Extras:
-    """Finds what the flags ask for, and writes it beside the results."""
+    """Finds what the flags ask for, and writes it beside the results.
+
+    Args:
+        results: What was measured.
+        runner: What measured it.
+        run: Gets records and charts.
+        folder: Where the results are, below the run's benchmarks.
+    """
     extras = Extras([], [])
     if any(result.drift for result in results):
         path = run.path("benchmarks", "drift.png")
         drift_plot.write_drift(results, path)
         extras.texts.append(f"Drift: {path}")
     if _ROOFLINE.value:
+        _runner_flags.require_this_machine("roofline")
         _add_rooflines(results, run, extras)
     if _OP_PROFILE.value:
-        _add_profiles(results, run, extras)
+        _add_profiles(results, runner, run, folder, extras)
     return extras
 
 
@@ -80,19 +98,38 @@ def _add_rooflines(
 
 def _add_profiles(
     results: Sequence[benchmark.BenchmarkResult],
+    runner: benchmark.Runner,
     run: run_directory.RunDirectory,
+    folder: str,
     extras: Extras,
 ) -> None:
     for result in results:
-        name = f"{result.artifact.name}.threads_{result.options.num_threads}"
+        threads = result.options.num_threads
+        name = f"{folder}{result.artifact.name}.threads_{threads}"
         try:
-            found = op_profiling.profile(result, run.path("op_profiles"))
+            found = _runner_flags.profile(
+                runner, result, run.path("op_profiles")
+            )
         except errors.BenchmarkError as error:
             extras.texts.append(str(error))
             continue
-        found.save(run.path("op_profiles", f"{name}.json"), run.root)
-        chart = run.path("op_profiles", f"{name}.png")
-        op_profile_text.write_chart(found, chart)
+        extras.texts.append(write_profile(found, name, run))
         extras.records.append(found)
-        text = op_profile_text.describe(found)
-        extras.texts.append(f"{text}\n\nChart: {chart}")
+
+
+def write_profile(
+    found: op_profile.ProfiledModel,
+    name: str,
+    run: run_directory.RunDirectory,
+) -> str:
+    """Writes an op profile and its chart, and returns its text.
+
+    Args:
+        found: The profile.
+        name: Of its files.
+        run: Gets them.
+    """
+    found.save(run.path("op_profiles", f"{name}.json"), run.root)
+    chart = run.path("op_profiles", f"{name}.png")
+    op_profile_text.write_chart(found, chart)
+    return f"{op_profile_text.describe(found)}\n\nChart: {chart}"

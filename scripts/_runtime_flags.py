@@ -47,8 +47,19 @@ _NUM_THREADS = flags.DEFINE_list(
 _DELEGATE = flags.DEFINE_enum(
     "delegate",
     _DEFAULTS.delegate,
-    list(get_args(benchmark.Delegate)),
-    "xnnpack, or none for the builtin kernels.",
+    list(get_args(benchmark.ToolDelegate)),
+    "xnnpack, or none for the builtin kernels; the others are a tool's, on a "
+    "phone.",
+)
+_REQUIRE_FULL_DELEGATION = flags.DEFINE_bool(
+    "require_full_delegation",
+    _DEFAULTS.require_full_delegation,
+    "Whether a tool fails unless the delegate runs the whole model.",
+)
+_TOOL_FLAGS = flags.DEFINE_multi_string(
+    "tool_flags",
+    [],
+    "NAME=VALUE, a further flag of the tool, as gpu_backend=cl; repeatable.",
 )
 _CPU_MASK = flags.DEFINE_string(
     "cpu_mask",
@@ -105,11 +116,23 @@ def runtime_sweep() -> list[benchmark.RuntimeOptions]:
         delegate=_DELEGATE.value,
         cpu_mask=_CPU_MASK.value,
         check=_CHECK.value,
+        require_full_delegation=_REQUIRE_FULL_DELEGATION.value,
+        tool_flags=_tool_flags(),
     )
     return [
         dataclasses.replace(shared, num_threads=count)
         for count in _thread_counts()
     ]
+
+
+def _tool_flags() -> dict[str, str]:
+    pairs = [text.partition("=") for text in _TOOL_FLAGS.value]
+    if not all(name and equals for name, equals, _ in pairs):
+        raise errors.InputError(
+            "`tool_flags` must be NAME=VALUE, as gpu_backend=cl. Received: "
+            f"tool_flags={' '.join(_TOOL_FLAGS.value)}."
+        )
+    return {name: value for name, _, value in pairs}
 
 
 def _thread_counts() -> list[int]:

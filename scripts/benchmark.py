@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Measures the latency and memory of .tflite files on this machine.
+"""Measures the latency and memory of .tflite files, by default here.
 
     python -m scripts.benchmark runs/demo/artifacts/*.tflite
 
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str]) -> int:
         folder = f"threads_{options.num_threads}/" if len(sweep) > 1 else ""
         results += stages.measure(artifacts, runner, options, run, folder)
         failures += stages.unmeasured(artifacts, run, folder)
-    extras = _benchmark_extras.find(results, run)
+    extras = _benchmark_extras.find(results, runner, run)
     records = [*results, *failures, *extras.records]
     sections = [benchmark_text.table(results, failures), *extras.texts]
     _cli.emit(

@@ -13,6 +13,7 @@ from tflite_opt.evaluation import metrics
 
 _ROOT = pathlib.Path(__file__).parents[1]
 _PACKAGE = _ROOT / "tflite_opt"
+_ANDROID = _ROOT / "android_bench"
 
 # Lower may not import higher.
 _LAYERS = {
@@ -41,6 +42,8 @@ _LAYERS = {
 # Stages talk to each other through records.
 _STAGES = {"compression", "conversion", "evaluation", "benchmark", "report"}
 _WITHOUT_TENSORFLOW = (
+    "android_bench.readiness",
+    "android_bench.server",
     "scripts.inspect_model",
     "scripts.slim",
     "scripts.benchmark",
@@ -55,7 +58,12 @@ _WITHOUT_TENSORFLOW = (
     "scripts.preflight",
     "scripts.compare",
     "scripts.gate",
+    "scripts.benchmark_android",
+    "scripts.android_devices",
+    "scripts.measure_android",
 )
+# What a phone's measurements share with a desktop's.
+_FOR_ANDROID = ("records", "tflite", "benchmark")
 _HEAVY = ("tensorflow", "tf_keras", "tensorflow_model_optimization", "keras")
 
 
@@ -105,7 +113,9 @@ def test_every_module_has_a_layer():
 
 
 @pytest.mark.parametrize(
-    "path", _modules(), ids=lambda p: str(p.relative_to(_PACKAGE))
+    "path",
+    [*_modules(), *sorted(_ANDROID.rglob("*.py"))],
+    ids=lambda p: str(p.relative_to(_ROOT)),
 )
 def test_flags_live_in_scripts_only(path):
     assert not {
@@ -131,6 +141,20 @@ def test_the_litert_side_never_imports_tensorflow():
         for path in (_PACKAGE / folder).rglob("*.py"):
             names = _imports(path, top_level_only=False)
             assert not {n for n in names if n.split(".")[0] in _HEAVY}, path
+
+
+def test_android_bench_takes_only_what_phones_and_desktops_share():
+    for path in _ANDROID.rglob("*.py"):
+        for name in _imports(path, top_level_only=False):
+            assert name.split(".")[0] not in (*_HEAVY, "scripts"), path
+            layer = _layer_of(name)
+            assert layer is None or layer in _FOR_ANDROID, f"{path}: {name}"
+
+
+def test_tflite_opt_never_imports_android_bench():
+    for path in _modules():
+        names = _imports(path, top_level_only=False)
+        assert not {n for n in names if n.startswith("android_bench")}, path
 
 
 def test_records_need_the_standard_library_and_numpy_only():
@@ -175,9 +199,10 @@ def test_programs_start_without_tensorflow(program):
 
 def test_every_package_is_installed():
     text = (_ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    for path in _PACKAGE.rglob("__init__.py"):
-        name = ".".join(path.parent.relative_to(_ROOT).parts)
-        assert f'"{name}",' in text, name
+    for package in (_PACKAGE, _ANDROID):
+        for path in package.rglob("__init__.py"):
+            name = ".".join(path.parent.relative_to(_ROOT).parts)
+            assert f'"{name}",' in text, name
 
 
 def test_every_program_has_a_command_in_its_docstring():
@@ -187,7 +212,13 @@ def test_every_program_has_a_command_in_its_docstring():
 
 
 def test_every_file_has_its_licence_line():
-    for folder in ("tflite_opt", "scripts", "models", "tests"):
+    for folder in (
+        "android_bench",
+        "tflite_opt",
+        "scripts",
+        "models",
+        "tests",
+    ):
         for path in (_ROOT / folder).rglob("*.py"):
             text = path.read_text(encoding="utf-8")
             if text:

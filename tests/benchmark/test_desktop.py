@@ -190,6 +190,21 @@ def test_refuses_cpus_that_are_not_there(models, tmp_path):
 
 
 @pytest.mark.parametrize(
+    "change",
+    [
+        {"delegate": "gpu"},
+        {"require_full_delegation": True},
+        {"tool_flags": {"gpu_backend": "cl"}},
+    ],
+    ids=["delegate", "require_full_delegation", "tool_flags"],
+)
+def test_refuses_what_only_a_tool_can_do(change, models, tmp_path):
+    options = dataclasses.replace(_QUICK, **change)
+    with pytest.raises(errors.InputError, match="need a tool"):
+        desktop.DesktopRunner().run(models, options, tmp_path)
+
+
+@pytest.mark.parametrize(
     ("field", "value"),
     [
         ("num_threads", 0),

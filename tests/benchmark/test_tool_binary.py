@@ -154,3 +154,77 @@ def test_rejects_another_program(tmp_path):
     message = f"{str(path)!r}, whose --help lists none of their flags"
     with pytest.raises(errors.InputError, match=re.escape(message)):
         tool_binary.identify(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "flags"),
+    [
+        (
+            _CLASSIC,
+            {"delegate": "gpu"},
+            ["--use_xnnpack=false", "--use_gpu=true"],
+        ),
+        (
+            _CLASSIC,
+            {"delegate": "nnapi", "require_full_delegation": True},
+            [
+                "--use_xnnpack=false",
+                "--use_nnapi=true",
+                "--require_full_delegation=true",
+            ],
+        ),
+        (
+            _CLASSIC,
+            {
+                "delegate": "external",
+                "tool_flags": {"external_delegate_path": "/d.so"},
+            },
+            ["--use_xnnpack=false", "--external_delegate_path=/d.so"],
+        ),
+        (_LITERT, {"delegate": "npu"}, ["--use_npu=true"]),
+        (
+            _LITERT,
+            {"delegate": "gpu", "require_full_delegation": True},
+            [
+                "--use_gpu=true",
+                "--require_full_delegation=true",
+                "--use_cpu=false",
+            ],
+        ),
+    ],
+    ids=["gpu", "nnapi", "external", "litert_npu", "litert_gpu"],
+)
+def test_each_delegate_has_the_flags_of_its_tool(
+    text, options, flags, tmp_path
+):
+    names = ("use_gpu", "use_nnapi", "use_cpu", "require_full_delegation")
+    text += "".join(f"\t--{x}=false\tbool\toptional\t{x}\n" for x in names)
+    text += "\t--external_delegate_path=\tstring\toptional\tpath\n"
+    binary = tool_binary.identify(_binary(tmp_path, text))
+    command = binary.command(
+        _MODEL, dataclasses.replace(_OPTIONS, **options), _RESULT
+    )
+    start = command.index("--warmup_runs=6") + 1
+    found = [x for x in command[start:] if not x.startswith("--result")]
+    assert found == flags
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "message"),
+    [
+        (_LITERT, {"delegate": "nnapi"}, "`delegate` cannot be given"),
+        (
+            _LITERT,
+            {"require_full_delegation": True},
+            "`require_full_delegation` cannot be given",
+        ),
+        (_CLASSIC, {"delegate": "external"}, "Add --tool_flags=external"),
+    ],
+    ids=["litert_nnapi", "litert_xnnpack_only", "external_without_path"],
+)
+def test_what_a_delegate_needs_is_checked(text, options, message, tmp_path):
+    binary = tool_binary.identify(_binary(tmp_path, text))
+    with pytest.raises(errors.InputError, match=message):
+        binary.command(
+            _MODEL, dataclasses.replace(_OPTIONS, **options), _RESULT
+        )

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import dataclasses
+import json
 import pathlib
 import re
 import sys
@@ -9,11 +10,11 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
+from tests.emulated_device import programs
 from tests.tflite import handmade
-from tflite_opt.benchmark import tool_runner
+from tflite_opt.benchmark import tool_launches, tool_runner
 from tflite_opt.records import artifact, benchmark, errors, tool_output
 
-_SOURCE = pathlib.Path(__file__).with_name("working_tool.py").read_text()
 _OUTPUTS = pathlib.Path(__file__).parent / "tool_outputs"
 _LITERT_BENCHMARK = pathlib.Path(sys.executable).with_name("litert-benchmark")
 _SIZE = 1024
@@ -48,17 +49,16 @@ def model(tmp_path_factory):
 
 
 @pytest.fixture
-def tool(tmp_path):
+def tool(tmp_path, monkeypatch):
     """Writes a tool that works, or goes wrong as told."""
+    state = tmp_path / "state"
+    (state / "computing").mkdir(parents=True)
+    monkeypatch.setenv("EMULATED_STATE", str(state))
 
-    def write(**settings):
-        path = tmp_path / "benchmark_model"
-        settings |= {"pid_file": str(tmp_path / "pid")}
-        path.write_text(
-            f"#!{sys.executable}\nSETTINGS = {settings!r}\n{_SOURCE}"
-        )
-        path.chmod(0o755)
-        return path
+    def write(tool="benchmark_model", fault=None):
+        faults = [fault] * _QUICK.launches if fault else []
+        (state / "tool_faults").write_text(json.dumps(faults))
+        return programs.write_benchmark_model(tmp_path / tool, tool)
 
     return write
 
@@ -104,7 +104,7 @@ def test_both_streams_and_the_command_are_kept(tool, model, tmp_path):
         assert "--num_runs=20" in log.command
         assert "count=20" in log.stdout
         assert "BENCHMARK RESULTS" in log.stderr
-        assert tool_runner.read_log(log) == launch
+        assert tool_launches.read_log(log) == launch
     assert list((tmp_path / "launches").iterdir()) == []
     stored = tmp_path / "result.json"
     result.save(stored)
@@ -123,7 +123,7 @@ def test_the_delegate_is_switched_and_told(tool, model, tmp_path):
 
 
 def test_an_old_tool_has_no_median_and_none_is_made_up(tool, model, tmp_path):
-    (result,) = _run(tool(percentiles=False), [model], tmp_path)
+    (result,) = _run(tool(fault="old_form"), [model], tmp_path)
     assert result.latency.median_ms is None
     assert result.latency.median_low_ms is None
     assert result.latency.min_ms > 0
@@ -135,7 +135,7 @@ def test_an_old_tool_has_no_median_and_none_is_made_up(tool, model, tmp_path):
 def test_a_launch_that_is_there_is_not_repeated(tool, model, tmp_path):
     one = dataclasses.replace(_QUICK, launches=1)
     runner = tool_runner.BenchmarkModelRunner(tool())
-    path = runner._path(model, one, tmp_path, 0)
+    path = tool_launches.path_of(tmp_path, model, runner.identity, one, 0)
     runner._launch_once(model, one, path)
     log = tool_output.ToolLog.load(path)
     (result,) = runner.run([model], one, tmp_path)
@@ -145,12 +145,12 @@ def test_a_launch_that_is_there_is_not_repeated(tool, model, tmp_path):
 @pytest.mark.parametrize(
     ("fault", "message"),
     [
-        ("crashes", "crashed with signal 6"),
-        ("says_nothing", r"not that of a benchmark_model\. Received: 'INFO"),
-        ("contradicts_itself", r"count=20 printed, 21 written"),
-        ("ignores_a_flag", r"ignores others\. Received: --max_secs=10\.0\."),
+        ("crash", "crashed with signal 6"),
+        ("silence", r"not that of a benchmark_model\. Received: 'INFO"),
+        ("contradiction", r"avg_ms=\S+ printed, \S+ written"),
+        ("ignored_flag", r"ignores others\. Received: --max_secs=10\.0\."),
     ],
-    ids=["crashes", "says_nothing", "contradicts_itself", "ignores_a_flag"],
+    ids=["crash", "silence", "contradiction", "ignored_flag"],
 )
 def test_a_tool_that_goes_wrong_is_a_failure(
     fault, message, tool, model, tmp_path
@@ -163,11 +163,11 @@ def test_a_tool_that_goes_wrong_is_a_failure(
 
 def test_a_tool_that_hangs_is_killed(tool, model, tmp_path):
     options = dataclasses.replace(_QUICK, timeout_s=1.0)
-    (failure,) = _run(tool(fault="hangs"), [model], tmp_path, options)
+    (failure,) = _run(tool(fault="hang"), [model], tmp_path, options)
     assert "took longer than 1 s" in failure.message
-    process = int((tmp_path / "pid").read_text())
+    (marker,) = (tmp_path / "state" / "computing").iterdir()
     deadline = time.monotonic() + 5
-    while pathlib.Path(f"/proc/{process}").exists():
+    while pathlib.Path(f"/proc/{marker.name}").exists():
         assert time.monotonic() < deadline
         time.sleep(0.01)
 
@@ -199,13 +199,13 @@ def test_hundredths_of_milliseconds_are_warned_of_or_refused():
     stdout = (_OUTPUTS / "litert_python.txt").read_text()
 
     def launch(text):
-        return tool_runner.read_log(
+        return tool_launches.read_log(
             tool_output.ToolLog(
                 command=(), started_at="", stdout=text, stderr=""
             )
         )
 
-    (_, warning) = tool_runner._warnings([launch(stdout)])
+    (_, warning) = tool_launches._warnings([launch(stdout)])
     assert "steps of 100% of this median" in warning
     with pytest.raises(errors.BenchmarkError, match=r"median_ms=0\.0\. Take"):
         launch(stdout.replace("(median):    0.01", "(median):    0.00"))

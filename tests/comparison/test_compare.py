@@ -6,7 +6,7 @@ import pytest
 
 from tests import factories
 from tests.comparison import evidence
-from tflite_opt.comparison import compare
+from tflite_opt.comparison import compare, stored
 from tflite_opt.records import benchmark, comparison, errors
 
 _OPTIONS = compare.Options()
@@ -139,6 +139,27 @@ def test_models_are_matched_by_name_in_the_order_of_the_baseline():
             {x: old[x] for x in "bc"},
             {"d": new["d"], "a": new["a"]},
         )
+
+
+def test_phones_are_matched_with_themselves():
+    def measured(*keys):
+        results = [
+            evidence.measured(
+                "int8", device=factories.device(device_key=key, model=key)
+            )
+            for key in keys
+        ]
+        return {
+            "int8": stored.Evidence(
+                artifact=results[0].artifact,
+                result=results[0],
+                sweep=tuple(results[1:]),
+            )
+        }
+
+    pairs = compare.match(measured("a", "b"), measured("b", "a"))
+    keys = [[x.result.device.model for x in pair] for pair in pairs]
+    assert keys == [["a", "a"], ["b", "b"]]
 
 
 def test_sweeps_are_matched_by_number_of_threads():

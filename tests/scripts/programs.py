@@ -5,17 +5,21 @@ import pathlib
 import resource
 import subprocess
 import sys
+from collections.abc import Mapping
 
 ROOT = pathlib.Path(__file__).parents[2]
 
 
 def run(
-    program: str, *arguments: str, max_file_bytes: int | None = None
+    program: str,
+    *arguments: str,
+    max_file_bytes: int | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> "subprocess.CompletedProcess[str]":
     """Runs `python -m scripts.<program>` and returns what it said.
 
-    Writing a file beyond `max_file_bytes` fails in the middle, as on a disk
-    that is full.
+    Its environment is that of the tests, unless it is given. Writing a file
+    beyond `max_file_bytes` fails in the middle, as on a disk that is full.
     """
 
     def limit() -> None:
@@ -31,6 +35,7 @@ def run(
         timeout=300,
         check=False,
         preexec_fn=limit,
+        env=environment,
     )
 
 

@@ -8,6 +8,7 @@ import os
 import pathlib
 import platform
 from collections.abc import Sequence
+from typing import get_args
 
 import numpy as np
 
@@ -55,8 +56,9 @@ class DesktopRunner:
         """Measures artifacts with interleaved launches; see the protocol.
 
         Raises:
-            InputError: If `cpu_mask` does not fit this machine.
+            InputError: If the options are not for this machine.
         """
+        _reject_foreign(options)
         local_machine.check_mask(options)
         session = _Session(artifacts, options, directory)
         session.prepare()
@@ -193,6 +195,21 @@ class _Session:
         key = files.sha256_of_text(content)[:16]
         folder = self._directory / "launches"
         return folder / f"{artifact.name}.{key}.{part}.npz"
+
+
+def _reject_foreign(options: benchmark.RuntimeOptions) -> None:
+    if (
+        options.delegate in get_args(benchmark.Delegate)
+        and not options.require_full_delegation
+        and not options.tool_flags
+    ):
+        return
+    raise errors.InputError(
+        "Accelerators, `require_full_delegation` and `tool_flags` need a tool. "
+        f"Received: delegate={options.delegate}, require_full_delegation="
+        f"{options.require_full_delegation}, tool_flags={options.tool_flags}. "
+        "Take --runner=android or --runner=benchmark_model."
+    )
 
 
 def _thread_warnings(

@@ -72,13 +72,9 @@ def _replay(spec: dict[str, Any]) -> dict[str, Any]:
     result = golden.replay(
         pathlib.Path(spec["model"]), vectors, spec["delegate"]
     )
-    within = min(output.examples_within for output in result.outputs)
-    apart = max(output.max_absolute_difference for output in result.outputs)
-    others = "" if result.is_own else ", which are those of another file"
     return {
         "ok": result.ok,
-        "description": f"{within} of {result.num_examples} examples within "
-        f"their tolerance{others}, {apart:.3g} apart at most",
+        "description": golden.describe(result),
         "warnings": [],
     }
 

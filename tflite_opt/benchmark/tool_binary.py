@@ -8,6 +8,7 @@ Two C++ tools share the name; the wheel of ai-edge-litert brings a third one,
 import dataclasses
 import pathlib
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from tflite_opt import child_process
@@ -29,8 +30,37 @@ _SHARED = ("num_threads", "num_runs")
 _RUN_LOOP = (*_SHARED, "warmup_min_secs", "min_secs", "max_secs")
 # Of no concern to the tool, or given in a form of its own.
 _OURS = frozenset(
-    {"check", "delegate", "launches", "seed", "timeout_s", "warmup_runs"}
+    {
+        "check",
+        "delegate",
+        "launches",
+        "seed",
+        "timeout_s",
+        "tool_flags",
+        "warmup_runs",
+    }
 )
+# Left out of TFLite's tool, XNNPACK is applied without a word about it.
+_BUILTIN = {"use_xnnpack": "false"}
+_DELEGATES: dict[
+    tool_output.Tool, dict[benchmark.ToolDelegate, dict[str, str]]
+] = {
+    "benchmark_model": {
+        "xnnpack": {"use_xnnpack": "true"},
+        "none": _BUILTIN,
+        "gpu": {**_BUILTIN, "use_gpu": "true"},
+        "nnapi": {**_BUILTIN, "use_nnapi": "true"},
+        "external": _BUILTIN,
+    },
+    "litert_benchmark_model": {
+        "xnnpack": {},
+        "gpu": {"use_gpu": "true"},
+        "npu": {"use_npu": "true"},
+    },
+    "litert_benchmark": {"xnnpack": {}},
+}
+# Without it, the tool measures nothing but the builtin kernels.
+_EXTERNAL_PATH = "external_delegate_path"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -65,7 +95,7 @@ class Binary:
         options: benchmark.RuntimeOptions,
         result_path: pathlib.Path,
     ) -> list[str]:
-        """Returns a command that measures a model once.
+        """Returns a command that measures a model once, on this machine.
 
         Args:
             model: The `.tflite`.
@@ -77,16 +107,42 @@ class Binary:
             InputError: If the tool cannot do what the options ask for, or this
                 version lacks a flag.
         """
+        arguments = self.arguments(str(model), options, str(result_path))
+        return [str(self.path.absolute()), *arguments]
+
+    def arguments(
+        self,
+        model: str,
+        options: benchmark.RuntimeOptions,
+        result_path: str,
+        further: Mapping[str, str] | None = None,
+    ) -> list[str]:
+        """Returns the flags of such a command.
+
+        Args:
+            model: Path of the `.tflite` where the tool runs.
+            options: How to run it.
+            result_path: As for `command`.
+            further: Flags that the tool must know, too.
+
+        Raises:
+            InputError: If the tool cannot do what the options ask for, or this
+                version lacks a flag.
+        """
         self._reject_unsupported(options)
         graph = "model" if self.tool == "litert_benchmark" else "graph"
         values: dict[str, Any] = {graph: model}
         values |= {name: getattr(options, name) for name in self._passed}
         # The tools count the first inference as one of the warm-up.
         values["warmup_runs"] = options.warmup_runs + 1
-        if self.tool == "benchmark_model":
-            # Left out, the delegate is applied without a word about it.
-            is_delegated = options.delegate == "xnnpack"
-            values["use_xnnpack"] = "true" if is_delegated else "false"
+        values |= _DELEGATES[self.tool][options.delegate]
+        if options.require_full_delegation:
+            values["require_full_delegation"] = "true"
+            if self.tool == "litert_benchmark_model":
+                # It aborts when both are asked for.
+                values["use_cpu"] = "false"
+        values |= options.tool_flags
+        values |= further or {}
         missing = sorted(set(values) - self.flags)
         if missing:
             raise errors.InputError(
@@ -97,8 +153,7 @@ class Binary:
         if "result_file_path" in self.flags:
             values["result_file_path"] = result_path
         # Only this form is parsed; others are ignored without an error.
-        flags = [f"--{name}={value}" for name, value in values.items()]
-        return [str(self.path.absolute()), *flags]
+        return [f"--{name}={value}" for name, value in values.items()]
 
     @property
     def _passed(self) -> tuple[str, ...]:
@@ -106,8 +161,12 @@ class Binary:
 
     def _reject_unsupported(self, options: benchmark.RuntimeOptions) -> None:
         handled = _OURS | set(self._passed)
-        if self.tool != "benchmark_model":
+        if options.delegate not in _DELEGATES[self.tool]:
             handled -= {"delegate"}
+        if self.tool != "litert_benchmark" and (
+            self.tool == "benchmark_model" or options.delegate != "xnnpack"
+        ):
+            handled |= {"require_full_delegation"}
         defaults = benchmark.RuntimeOptions()
         for field in dataclasses.fields(options):
             value = getattr(options, field.name)
@@ -118,6 +177,32 @@ class Binary:
                 f"{field.name}={value}. Leave it out, or take "
                 "--runner=desktop."
             )
+        is_external = options.delegate == "external"
+        if is_external != (_EXTERNAL_PATH in options.tool_flags):
+            raise errors.InputError(
+                "delegate=external must come with the path of its library, "
+                f"and only then. Received: delegate={options.delegate}, "
+                f"tool_flags={options.tool_flags}. Add "
+                f"--tool_flags={_EXTERNAL_PATH}=PATH."
+            )
+
+
+def recognize(
+    text: str,
+) -> tuple[tool_output.Tool, frozenset[str]] | None:
+    """Returns which tool a help is of, and the flags it lists.
+
+    Args:
+        text: Both streams of `--help`.
+
+    Returns:
+        None if it is none of the tools.
+    """
+    flags = frozenset(_FLAG.findall(text))
+    for tool, markers in _MARKERS.items():
+        if markers & flags:
+            return tool, flags
+    return None
 
 
 def identify(path: pathlib.Path) -> Binary:
@@ -143,22 +228,20 @@ def identify(path: pathlib.Path) -> Binary:
             f"benchmark_binary={str(path)!r}: {reason}. It may need "
             "`chmod +x`, or a build for this processor."
         ) from error
-    flags = frozenset(_FLAG.findall(done.stdout + done.stderr))
-    for tool, markers in _MARKERS.items():
-        if markers & flags:
-            return Binary(
-                path=path,
-                sha256=files.sha256_of_file(path),
-                tool=tool,
-                flags=flags,
-                version=(
-                    _wheel_version(path) if tool == "litert_benchmark" else ""
-                ),
-            )
-    raise errors.InputError(
-        "`benchmark_binary` must be TFLite's or LiteRT's benchmark_model, or "
-        f"litert-benchmark. Received: benchmark_binary={str(path)!r}, whose "
-        "--help lists none of their flags."
+    found = recognize(done.stdout + done.stderr)
+    if found is None:
+        raise errors.InputError(
+            "`benchmark_binary` must be TFLite's or LiteRT's benchmark_model, "
+            f"or litert-benchmark. Received: benchmark_binary={str(path)!r}, "
+            "whose --help lists none of their flags."
+        )
+    tool, flags = found
+    return Binary(
+        path=path,
+        sha256=files.sha256_of_file(path),
+        tool=tool,
+        flags=flags,
+        version=_wheel_version(path) if tool == "litert_benchmark" else "",
     )
 
 

@@ -44,7 +44,7 @@ def match(
     baseline: Mapping[str, stored.Evidence],
     candidate: Mapping[str, stored.Evidence],
 ) -> list[Pair]:
-    """Returns the models that both sides have, by number of threads.
+    """Returns the models that both sides have, by device and threads.
 
     Args:
         baseline: By name; a single one is compared with a single candidate
@@ -71,7 +71,7 @@ def match(
 
 
 def _by_threads(before: stored.Evidence, after: stored.Evidence) -> list[Pair]:
-    """Returns a pair for each number of threads of both, else the first."""
+    """Returns a pair for each device and number of threads, else the first."""
     pairs = [
         (
             dataclasses.replace(before, result=first, sweep=()),
@@ -80,6 +80,7 @@ def _by_threads(before: stored.Evidence, after: stored.Evidence) -> list[Pair]:
         for first in before.results
         for second in after.results
         if first.options.num_threads == second.options.num_threads
+        and first.device.device_key == second.device.device_key
     ]
     return pairs or [(before, after)]
 

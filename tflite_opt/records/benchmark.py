@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Literal, Protocol
 
 from tflite_opt.records import artifact as artifact_record
+from tflite_opt.records import energy as energy_record
 from tflite_opt.records import (
     errors,
     machine,
@@ -16,6 +17,7 @@ from tflite_opt.records import (
 )
 
 Delegate = runtime_options.Delegate
+ToolDelegate = runtime_options.ToolDelegate
 InputFile = runtime_options.InputFile
 RuntimeOptions = runtime_options.RuntimeOptions
 
@@ -199,6 +201,7 @@ class BenchmarkResult(serialization.Record):
         check: None if outputs were not checked.
         concurrent: None with a single interpreter.
         drift: Windows of a soak in order of time, of the first launch.
+        energy: Of one inference; None if it was not estimated.
     """
 
     artifact: artifact_record.Artifact
@@ -218,6 +221,7 @@ class BenchmarkResult(serialization.Record):
     check: OutputCheck | None = None
     concurrent: ConcurrentStats | None = None
     drift: tuple[DriftWindow, ...] = ()
+    energy: energy_record.EnergyEstimate | None = None
 
     @property
     def evidence(self) -> tuple[pathlib.Path, ...]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How the runtime prepared a `.tflite` on this machine."""
+"""How the runtime prepared a `.tflite`, on this machine or on a device."""
 
 import dataclasses
 
@@ -27,17 +27,17 @@ class TensorMemory(serialization.Record):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Delegation(serialization.Record):
-    """How the interpreter prepared the file on this machine.
+    """How the interpreter prepared the file.
 
     Attributes:
-        delegate: `xnnpack`.
+        delegate: `xnnpack`, or one of a device.
         partitions: Number of delegate nodes in the main subgraph; 1 is the
             best, 0 means that the delegate took nothing. None if the file did
-            not prepare with it.
+            not prepare with it, or a device does not tell.
         delegate_error: Why it did not prepare with the delegate; "" if it did.
         builtin_error: Why it did not prepare without; "" if it did.
         delegated: Indices of the operations in each partition of the main
-            subgraph.
+            subgraph; empty if a device does not tell them.
         left_out: Indices of its other operations, which run on builtin
             kernels.
         delegate_memory: Outside the delegate's partitions; None if the file

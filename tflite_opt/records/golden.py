@@ -127,7 +127,8 @@ class GoldenResult(serialization.Record):
         model: The file.
         sha256: Of it.
         is_own: Whether the golden vectors were written for this very file.
-        delegate: `xnnpack`, or `none` for the builtin kernels.
+        delegate: `xnnpack`, `none` for the builtin kernels, or one of a
+            device.
         num_examples: How many were replayed.
         outputs: In the order of the golden file.
     """
@@ -135,7 +136,7 @@ class GoldenResult(serialization.Record):
     model: pathlib.Path
     sha256: str
     is_own: bool
-    delegate: benchmark.Delegate
+    delegate: benchmark.ToolDelegate
     num_examples: int
     outputs: tuple[OutputReplay, ...]
 

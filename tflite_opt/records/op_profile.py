@@ -8,7 +8,7 @@ from tflite_opt.records import artifact as artifact_record
 from tflite_opt.records import delegation as delegation_record
 from tflite_opt.records import serialization
 
-Kernels = Literal["xnnpack", "builtin"]
+Kernels = Literal["xnnpack", "builtin", "gpu", "nnapi", "npu", "external"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -17,9 +17,9 @@ class ProfiledOp(serialization.Record):
 
     Attributes:
         name: XNNPACK's name of it, or TFLite's.
-        index: Inside XNNPACK, or in the execution order of the file.
+        index: Inside the delegate, or in the execution order of the file.
         subgraph: Index of its graph; 0 for one of XNNPACK's.
-        is_delegated: Whether XNNPACK runs it.
+        is_delegated: Whether XNNPACK, or the device's delegate, runs it.
         mean_us: Per inference; the clock has steps of 1 us, so that it is
             made of many runs.
         share: Of the time of all operations, in [0, 1].
@@ -40,7 +40,8 @@ class OpProfile(serialization.Record):
     Attributes:
         kernels: `xnnpack` as the file is used: by XNNPACK operator, and by
             TFLite operation outside of it. `builtin`: by TFLite operation on
-            the builtin kernels, which are slower.
+            the builtin kernels, which are slower. Others are delegates of a
+            device, by what they tell.
         num_runs: Profiled inferences.
         inference_us: Mean of a whole inference while profiled, which is some
             percent slower.

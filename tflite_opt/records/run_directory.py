@@ -11,6 +11,7 @@ import importlib.metadata
 import json
 import pathlib
 import shutil
+import threading
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -79,6 +80,8 @@ class RunDirectory:
     def __init__(self, root: pathlib.Path, manifest: RunManifest) -> None:
         self.root = root
         self.manifest = manifest
+        # Several devices finish their stages in threads.
+        self._lock = threading.Lock()
 
     @classmethod
     def create(
@@ -189,9 +192,10 @@ class RunDirectory:
                 for path in outputs
             },
         )
-        stages = {**self.manifest.stages, stage: entry}
-        self.manifest = dataclasses.replace(self.manifest, stages=stages)
-        self._save()
+        with self._lock:
+            stages = {**self.manifest.stages, stage: entry}
+            self.manifest = dataclasses.replace(self.manifest, stages=stages)
+            self._save()
 
     def _save(self) -> None:
         self.manifest.save(self.root / _MANIFEST)

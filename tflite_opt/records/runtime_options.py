@@ -8,7 +8,9 @@ from typing import Literal
 
 from tflite_opt.records import errors, serialization
 
+# What the interpreter of this machine has, and what the tools can be told.
 Delegate = Literal["xnnpack", "none"]
+ToolDelegate = Literal["xnnpack", "none", "gpu", "nnapi", "npu", "external"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -31,7 +33,9 @@ class RuntimeOptions(serialization.Record):
 
     Attributes:
         num_threads: Threads of each interpreter, at least 1.
-        delegate: `xnnpack`, or `none` for the builtin kernels.
+        delegate: `xnnpack`, or `none` for the builtin kernels. A tool may
+            have others; what they leave out runs on the builtin kernels in
+            TFLite's tool, on XNNPACK in LiteRT's.
         warmup_runs: Least number of inferences before timing starts, the
             first one not counted.
         warmup_min_secs: Least duration of the warm-up in seconds.
@@ -54,10 +58,13 @@ class RuntimeOptions(serialization.Record):
         soak_s: If positive, how long a launch lasts to show drift; replaces
             `num_runs`, `min_secs` and `max_secs`.
         check: Whether outputs are checked, too.
+        require_full_delegation: Whether a launch fails unless the delegate
+            runs the whole model; only tools know it.
+        tool_flags: Further flags of a tool, by name.
     """
 
     num_threads: int = 1
-    delegate: Delegate = "xnnpack"
+    delegate: ToolDelegate = "xnnpack"
     warmup_runs: int = 10
     warmup_min_secs: float = 0.1
     warmup_max_secs: float = 2.0
@@ -78,6 +85,8 @@ class RuntimeOptions(serialization.Record):
     concurrency: int = 1
     soak_s: float = 0.0
     check: bool = True
+    require_full_delegation: bool = False
+    tool_flags: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Checks the bounds.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import tabulate
 
-from tflite_opt.records import benchmark, roofline
+from tflite_opt.records import benchmark, energy, roofline
 
 _HEADERS = (
     "model",
@@ -52,6 +52,8 @@ def table(
             lines.append(_concurrent(result, result.concurrent))
         if result.drift:
             lines.append(_drift(result))
+        if result.energy is not None:
+            lines.append(_energy(result, result.energy))
         lines += [f"warning: {label(result)}: {x}" for x in result.warnings]
     return "\n".join(lines)
 
@@ -92,6 +94,16 @@ def _concurrent(
         f"{label(result)}: {found.num_interpreters} interpreters at once do "
         f"{found.throughput_per_s:.4g} inferences/s; p50 {found.p50_ms:.4g}, "
         f"p95 {found.p95_ms:.4g}, p99 {found.p99_ms:.4g} ms."
+    )
+
+
+def _energy(
+    result: benchmark.BenchmarkResult, found: energy.EnergyEstimate
+) -> str:
+    return (
+        f"{label(result)}: about {found.energy_mj:.3g} mJ an inference, an "
+        f"estimate by the battery's gauge: {found.power_mw:.0f} mW over "
+        f"{found.duration_s:g} s, idle {found.idle_power_mw:.0f} mW."
     )
 
 

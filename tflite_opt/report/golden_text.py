@@ -18,7 +18,7 @@ _HEADERS = (
     "same top-1",
     "verdict",
 )
-_KERNELS = {"xnnpack": "XNNPACK", "none": "builtin"}
+_KERNELS: dict[str, str] = {"xnnpack": "XNNPACK", "none": "builtin"}
 
 
 def table(results: Sequence[golden.GoldenResult]) -> str:
@@ -50,7 +50,7 @@ def _cells(
     count = result.num_examples
     return (
         result.model.stem,
-        _KERNELS[result.delegate],
+        _KERNELS.get(result.delegate, result.delegate),
         output.name,
         f"{output.max_absolute_difference:.3g}",
         f"{output.min_tolerance:.2g} to {output.max_tolerance:.2g}",

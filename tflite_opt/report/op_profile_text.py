@@ -16,6 +16,17 @@ _NUM_SINGLE = 10
 _TITLES: dict[op_profile.Kernels, str] = {
     "xnnpack": "With XNNPACK, by its operators and TFLite's outside of it",
     "builtin": "On the builtin kernels, by TFLite's operations",
+    "gpu": "With the GPU delegate",
+    "nnapi": "With NNAPI",
+    "npu": "With the NPU",
+    "external": "With an external delegate",
+}
+_DELEGATES = {
+    "xnnpack": "XNNPACK",
+    "gpu": "The GPU delegate",
+    "nnapi": "NNAPI",
+    "npu": "The NPU",
+    "external": "The external delegate",
 }
 
 
@@ -28,12 +39,15 @@ def describe(found: op_profile.ProfiledModel) -> str:
 
 
 def coverage(found: op_profile.ProfiledModel) -> str:
-    """Returns which operations XNNPACK leaves out, and what that costs."""
+    """Returns which operations the delegate leaves out, and what that costs."""
     prepared, names = found.delegation, found.operators
-    if prepared.partitions is None:
-        return f"XNNPACK does not take it: {prepared.delegate_error}"
+    if prepared.delegate == "none":
+        return f"{len(names)} operations run on the builtin kernels."
+    delegate = _DELEGATES[prepared.delegate]
+    if prepared.delegate_error:
+        return f"{delegate} does not take it: {prepared.delegate_error}"
     taken = len(names) - len(prepared.left_out)
-    text = f"XNNPACK runs {taken} of {len(names)} operations"
+    text = f"{delegate} runs {taken} of {len(names)} operations"
     if not prepared.left_out:
         return f"{text} in {_partitions(prepared.partitions)}."
     left = [names[index] for index in prepared.left_out]
@@ -45,19 +59,21 @@ def coverage(found: op_profile.ProfiledModel) -> str:
         f" in {_partitions(prepared.partitions)}; outside: {counted}. "
         "Those run on slower kernels"
     )
-    if prepared.partitions > 1:
+    if (prepared.partitions or 0) > 1:
         text += (
-            ", and between partitions activations leave XNNPACK's layout and "
-            "threads wait for each other"
+            ", and between partitions activations leave the delegate's layout "
+            "and threads wait for each other"
         )
     for profile in found.profiles:
-        if profile.kernels == "xnnpack":
+        if profile.kernels != "builtin":
             outside = sum(o.share for o in profile.ops if not o.is_delegated)
             text += f"; they take {outside:.0%} of the time of all operations"
     return f"{text}."
 
 
-def _partitions(count: int) -> str:
+def _partitions(count: int | None) -> str:
+    if count is None:
+        return "an unknown number of partitions"
     return f"{count} partition{'s'[: count != 1]}"
 
 
@@ -115,7 +131,7 @@ def _rows(rows: Sequence[tuple[str, str, float, float]], title: str) -> str:
             (name, delegated, f"{time:.1f}", f"{share:.1%}")
             for name, delegated, time, share in rows
         ],
-        (title, "XNNPACK", "us", "share"),
+        (title, "delegated", "us", "share"),
         disable_numparse=True,
         colalign=("left", "left", "right", "right"),
     )
@@ -127,7 +143,7 @@ def _is_delegated(
     outside: Collection[int],
 ) -> bool:
     """Whether XNNPACK runs an operation when the file is used."""
-    if profile.kernels == "xnnpack":
+    if profile.kernels != "builtin":
         return op.is_delegated
     return not op.subgraph and op.index not in outside
 
@@ -166,7 +182,7 @@ def write_chart(found: op_profile.ProfiledModel, path: pathlib.Path) -> None:
             ],
         )
         axis.invert_yaxis()
-        axis.set_xlabel("us per inference (blue: run by XNNPACK)")
+        axis.set_xlabel("us per inference (blue: run by a delegate)")
         axis.set_title(
             f"{found.artifact.name}: {_TITLES[profile.kernels]}", fontsize=9
         )

@@ -261,6 +261,26 @@ def replay(
         ModelError: If the runtime cannot run it.
     """
     found = interpreter.load(model_path, delegate=delegate).run(vectors.inputs)
+    return judge(model_path, vectors, found, delegate)
+
+
+def judge(
+    model_path: pathlib.Path,
+    vectors: GoldenVectors,
+    found: Arrays,
+    delegate: benchmark.ToolDelegate,
+) -> golden_record.GoldenResult:
+    """Compares a replay, wherever it ran, with the original's outputs.
+
+    Args:
+        model_path: The `.tflite`.
+        vectors: From `read`.
+        found: Dequantized outputs by name, shape `(num_examples, ...)`.
+        delegate: That gave them.
+
+    Raises:
+        DataError: If the file has other outputs.
+    """
     _check_outputs(found, vectors.outputs)
     sha256 = files.sha256_of_file(model_path)
     golden = vectors.golden
@@ -278,4 +298,15 @@ def replay(
             )
             for output in golden.outputs
         ),
+    )
+
+
+def describe(result: golden_record.GoldenResult) -> str:
+    """Returns one phrase with what a replay found."""
+    within = min(output.examples_within for output in result.outputs)
+    apart = max(output.max_absolute_difference for output in result.outputs)
+    others = "" if result.is_own else ", which are those of another file"
+    return (
+        f"{within} of {result.num_examples} examples within their tolerance"
+        f"{others}, {apart:.3g} apart at most"
     )
