@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import json
+import pathlib
 
 import pytest
 
@@ -176,6 +177,23 @@ def test_a_bad_file_is_one_clear_error(tmp_path, text, message):
     path.write_text(text)
     with pytest.raises(errors.InputError, match=message):
         recipe.parse_names([str(path)])
+
+
+def test_the_example_is_legal():
+    path = pathlib.Path(__file__).parents[1] / "examples" / "recipe.yaml"
+    pruned, aware = recipe.read(path).compress
+    assert pruned.final_sparsity == 0.5
+    assert aware.preserve == ("sparsity",)
+
+
+def test_the_promised_trained_presets_exist():
+    names = {
+        *("prune50_int8", "prune80_int8", "prune2of4_int8", "cluster16_int8"),
+        *("qat_int8", "prune80_qat_int8", "cluster16_qat_int8"),
+        *("prune50_cluster16_qat_int8", "prune80_cluster16_int8"),
+        *("lottery80_int8", "distill_int8"),
+    }
+    assert names <= set(recipe.presets())
 
 
 def test_a_missing_file_is_one_clear_error(tmp_path):

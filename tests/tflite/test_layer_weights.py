@@ -26,6 +26,7 @@ def _measure(path, **promise):
         facts.read_facts(path, delegation=False, values=True),
         [compression.Promise(**promise)],
         {(promise["layer"], promise["weight"]): 12},
+        ("conv", "dense"),
     )
 
 
@@ -33,10 +34,10 @@ def _measure(path, **promise):
     ("weight_name", "output"),
     [
         ("model/dense/MatMul", "model/dense/BiasAdd"),
-        ("model/quant_dense/MatMul", "PartitionedCall:0"),
-        ("arith.constant", "model/quant_dense/BiasAdd"),
+        ("model/dense/MatMul", "PartitionedCall:0"),
+        ("arith.constant", "model/dense/BiasAdd"),
     ],
-    ids=["plain", "wrapped", "by its output"],
+    ids=["by both", "by its weight", "by its output"],
 )
 def test_a_layer_is_found_by_its_names(tmp_path, weight_name, output):
     (kept,) = _measure(_file(tmp_path, weight_name, output))

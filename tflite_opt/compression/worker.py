@@ -20,6 +20,7 @@ from tflite_opt.data import dataset as dataset_lib
 from tflite_opt.data import sources
 from tflite_opt.keras_models import (
     fine_tuning,
+    layer_support,
     layer_weights,
     loading,
     saving,
@@ -70,9 +71,8 @@ def _run(job: job_lib.Job) -> None:
     saving.save(found.model, job.model_path)
     # The file is measured, not what is in memory.
     carried = earlier if found.carried is None else found.carried
-    kept = layer_weights.measure(
-        loading.load(job.model_path), carried + found.promises
-    )
+    saved = loading.load(job.model_path)
+    kept = layer_weights.measure(saved, carried + found.promises)
     for promise in kept:
         promise.require()
     step = compression.CompressionStep(
@@ -95,6 +95,7 @@ def _run(job: job_lib.Job) -> None:
         ),
         steps=(*(before.steps if before else ()), step),
         output_names=job.model.output_names or tuple(original.output_names),
+        layers=tuple(path for path, _ in layer_support.walk(saved)),
     ).save(job.record_path)
     shutil.rmtree(job.checkpoint_dir, ignore_errors=True)
 

@@ -37,7 +37,9 @@ def require_promises(
         (kept.promise.layer, kept.promise.weight): kept.num_elements
         for kept in model.steps[-1].kept
     }
-    measured = layer_weights.measure(path, found, model.promises, num_elements)
+    measured = layer_weights.measure(
+        path, found, model.promises, num_elements, model.layers
+    )
     for kept in measured:
         kept.require()
     return measured

@@ -141,11 +141,13 @@ class CompressedModel(serialization.Record):
         artifact: The `.h5`.
         steps: In order.
         output_names: Of the user's model; wrapped layers are called otherwise.
+        layers: Paths of all its layers.
     """
 
     artifact: artifact_record.Artifact
     steps: tuple[CompressionStep, ...]
     output_names: tuple[str, ...]
+    layers: tuple[str, ...]
 
     @property
     def promises(self) -> tuple[Promise, ...]:

@@ -62,9 +62,12 @@ def zero_fraction(
 
 
 def _lines(row: report.Row) -> Iterator[tuple[str, ...]]:
+    start = 0
     for step in row.steps:
-        own = [x for x in row.kept if x.promise in step.promises]
-        in_keras = [x for x in step.kept if x.promise in step.promises]
+        # A later step may have renamed the layers, not their order.
+        end = start + len(step.promises)
+        own, in_keras = row.kept[start:end], step.kept[start:end]
+        start = end
         values = [
             x.channel_unique_values
             for x in own

@@ -24,7 +24,7 @@ from tflite_opt.records import (
     run_directory,
     variants,
 )
-from tflite_opt.studies import stock_model, study
+from tflite_opt.studies import signal, stock_model, study
 from tflite_opt.techniques import full_integer
 from tflite_opt.tflite import facts as facts_reader
 from tflite_opt.tflite import interpreter
@@ -128,8 +128,8 @@ def measure(
         "float32_bytes": float32.artifact.size_bytes,
         "int8_bytes": int8.size_bytes,
         "quantized_weight_fraction": int8.quantized_weight_fraction,
-        "signal_to_noise_db": signal_to_noise_db(expected, outputs),
-        "variation_to_noise_db": signal_to_noise_db(
+        "signal_to_noise_db": signal.to_noise_db(expected, outputs),
+        "variation_to_noise_db": signal.to_noise_db(
             expected - mean, outputs - mean
         ),
         "distinct_predictions": len(np.unique(outputs.argmax(axis=1))),
@@ -165,18 +165,6 @@ def _quantize(
     found = facts_reader.read_facts(path)
     technique.verify(found)
     return found
-
-
-def signal_to_noise_db(expected: np.ndarray, found: np.ndarray) -> float:
-    """Returns 10 log10 of the signal's power over the noise's.
-
-    Args:
-        expected: The signal, any shape.
-        found: The signal with noise, of the same shape.
-    """
-    signal = np.sum(expected.astype(np.float64) ** 2)
-    noise = np.sum((found.astype(np.float64) - expected) ** 2)
-    return float(10 * np.log10(signal / max(noise, np.finfo(float).tiny)))
 
 
 def _write_model(

@@ -55,13 +55,18 @@ def write(request: Request) -> None:
         # Probabilities of a random network are all the same.
         classifier_activation=None,
     )
-    _set_statistics(model, images)
+    set_statistics(model, images)
     request.path.parent.mkdir(parents=True, exist_ok=True)
     model.save(request.path)
 
 
-def _set_statistics(model: Any, images: Any) -> None:
-    """Averages the statistics of some batches, each weighed the same."""
+def set_statistics(model: Any, images: Any) -> None:
+    """Gives batch normalization the statistics of some batches.
+
+    Args:
+        model: Of Keras 2 or 3; each batch weighs the same.
+        images: Shape `(n, height, width, channels)`, as the model takes them.
+    """
     layers = list(_layers(model))
     moments = [layer.momentum for layer in layers]
     for index in range(_NUM_BATCHES):

@@ -65,9 +65,12 @@ def _layers_in(name: str, scopes: dict[tuple[str, ...], str]) -> Iterator[str]:
     for part in name.split(";"):
         # The last component is an operation, which may be called like a layer.
         parts = tuple(part.split("/")[:-1])
+        # The first component is the model, which may be called like a layer
+        # of its own; without one, the layer comes first.
+        starts = [*range(1, len(parts)), 0] if parts else []
         spans = (
             parts[start : start + length]
-            for start in range(len(parts))
+            for start in starts
             for length in range(longest, 0, -1)
         )
         layer = next((scopes[span] for span in spans if span in scopes), None)

@@ -13,8 +13,6 @@ import numpy as np
 from tflite_opt.records import compression, errors, facts
 from tflite_opt.tflite import flatbuffer, layer_names, weight_values
 
-# How TF-MOT names what it wraps.
-_WRAPPER_PREFIX = "quant_"
 _NUM_GATES = 4
 
 _Tensors = dict[tuple[int, int], facts.TensorFacts]
@@ -25,6 +23,7 @@ def measure(
     found: facts.ModelFacts,
     promises: Sequence[compression.Promise],
     num_elements: Mapping[tuple[str, str], int],
+    layers: Sequence[str],
 ) -> tuple[compression.KeptPromise, ...]:
     """Returns what a file has of each promise.
 
@@ -33,11 +32,12 @@ def measure(
         found: Facts of it, with values.
         promises: About layers of the Keras model that it was made from.
         num_elements: Of the Keras weights, by layer and weight.
+        layers: Paths of all layers of that model.
 
     Raises:
         VerificationError: If a layer's weights are not in the file.
     """
-    tensors = _tensors_of_layers(path, found, {p.layer for p in promises})
+    tensors = _tensors_of_layers(path, found, layers)
     model = flatbuffer.read(path)
     kept = []
     for promise in promises:
@@ -67,16 +67,9 @@ def unfit_blocks(zeros: np.ndarray, n: int, m: int) -> int:
 
 
 def _tensors_of_layers(
-    path: pathlib.Path, found: facts.ModelFacts, layers: set[str]
+    path: pathlib.Path, found: facts.ModelFacts, layers: Sequence[str]
 ) -> dict[str, _Tensors]:
-    originals = {layer: layer for layer in layers}
-    for layer in layers:
-        outer, _, inner = layer.rpartition("/")
-        wrapped = f"{outer}/" * bool(outer) + _WRAPPER_PREFIX + inner
-        originals[wrapped] = layer
-    by_operation = layer_names.layers_of_operations(
-        path, found, tuple(originals)
-    )
+    by_operation = layer_names.layers_of_operations(path, found, layers)
     by_key = {(t.subgraph, t.index): t for t in found.tensors}
     tensors: dict[str, _Tensors] = {}
     for operator in found.operators:
@@ -84,9 +77,7 @@ def _tensors_of_layers(
         for layer in by_operation[key]:
             for index in operator.weights:
                 weight = operator.subgraph, index
-                tensors.setdefault(originals[layer], {})[weight] = by_key[
-                    weight
-                ]
+                tensors.setdefault(layer, {})[weight] = by_key[weight]
     return tensors
 
 
