@@ -118,8 +118,8 @@ def test_a_reference_model_is_built_untrained_for_the_data(here):
     assert found.keras.layers[-1].output_shape == (-1, 10)
     assert not found.failures
     left_out = found.keras.with_status("pruning", "left_out")
+    # The stem holds 13 % of the weights, the last layer 3 %.
     assert {layer.path for layer in left_out if "depth" not in layer.path} == {
-        "stem",
         "logits",
     }
     assert all(o.layers for file in found.files for o in file.operations)
