@@ -81,7 +81,7 @@ def main(arguments: Sequence[str]) -> int:
                 compression_text.table(content.rows),
                 "",
                 *(f"FAILED {failure}" for failure in failures),
-                f"Wrote {found[-1].artifact.path}",
+                *(f"Wrote {x.artifact.path}" for x in found[1:]),
             ]
         ),
     )

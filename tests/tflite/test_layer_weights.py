@@ -69,3 +69,51 @@ def test_a_rest_makes_no_block():
     assert layer_weights.unfit_blocks(zeros, 1, 2) == 0
     assert layer_weights.unfit_blocks(zeros, 2, 4) == 0
     assert layer_weights.unfit_blocks(zeros, 3, 4) == 1
+
+
+def _fused(path, sizes):
+    """Saves operations without names, with four weights of each size."""
+    builder = handmade.Builder()
+    before = builder.tensor((1, 4), name="x")
+    for number, (units, zeros) in enumerate(sizes):
+        gates = []
+        for _ in range(4):
+            values = np.ones((units, 4), "float32")
+            values[:, :zeros] = 0
+            gates.append(builder.tensor(values.shape, values=values))
+        after = builder.tensor((1, units), name=f"tfl.lstm{number}")
+        inputs = (before, *gates, *[-1] * 15)
+        builder.operator("UNIDIRECTIONAL_SEQUENCE_LSTM", inputs, (after,))
+        before = after
+    builder.ends([0], [before])
+    return builder.save(path / "model.tflite")
+
+
+def test_layers_whose_names_are_lost_are_found_by_order_and_size(tmp_path):
+    path = _fused(tmp_path, [(3, 1), (5, 2), (3, 3)])
+    promises = [
+        compression.Promise(layer=name, weight="kernel")
+        for name in ("first", "second", "third")
+    ]
+    kept = layer_weights.measure(
+        path,
+        facts.read_facts(path, delegation=False, values=True),
+        promises,
+        {("first", "kernel"): 48, ("second", "kernel"): 80}
+        | {("third", "kernel"): 48},
+        ("first", "second", "third"),
+    )
+    assert [x.zero_fraction for x in kept] == [0.25, 0.5, 0.75]
+    assert [x.num_elements for x in kept] == [48, 80, 48]
+
+
+def test_what_has_another_size_is_not_taken_for_a_layer(tmp_path):
+    path = _fused(tmp_path, [(3, 1)])
+    with pytest.raises(errors.VerificationError, match="weights of 'lstm'"):
+        layer_weights.measure(
+            path,
+            facts.read_facts(path, delegation=False, values=True),
+            [compression.Promise(layer="lstm", weight="kernel")],
+            {("lstm", "kernel"): 80},
+            ("lstm",),
+        )

@@ -38,6 +38,11 @@ def measure(
         VerificationError: If a layer's weights are not in the file.
     """
     tensors = _tensors_of_layers(path, found, layers)
+    sizes: dict[str, dict[str, int]] = {}
+    for promise in promises:
+        key = promise.layer, promise.weight
+        sizes.setdefault(promise.layer, {})[promise.weight] = num_elements[key]
+    _find_unnamed(found, tensors, sizes)
     model = flatbuffer.read(path)
     kept = []
     for promise in promises:
@@ -81,13 +86,60 @@ def _tensors_of_layers(
     return tensors
 
 
+def _find_unnamed(
+    found: facts.ModelFacts,
+    tensors: dict[str, _Tensors],
+    sizes: Mapping[str, Mapping[str, int]],
+) -> None:
+    """Adds tensors of layers that no name tells of, by order and size.
+
+    Recurrent layers lose their names when the converter fuses them.
+
+    Args:
+        found: The file.
+        tensors: Of the layers that names tell of; others are added.
+        sizes: Of promised weights, by layer in the model's order and weight.
+    """
+    by_key = {(t.subgraph, t.index): t for t in found.tensors}
+    named = {key for known in tensors.values() for key in known}
+    unnamed = [
+        weights
+        for operator in found.operators
+        if (
+            weights := {
+                (operator.subgraph, i): by_key[operator.subgraph, i]
+                for i in operator.weights
+            }
+        )
+        and not named & set(weights)
+    ]
+    for layer, wanted in sizes.items():
+        if layer in tensors:
+            continue
+        taken: _Tensors = {}
+        while (
+            unnamed
+            and sum(t.num_elements for t in taken.values())
+            < sum(wanted.values())
+            and all(_of_size(unnamed[0], size) for size in wanted.values())
+        ):
+            taken |= unnamed.pop(0)
+        if taken:
+            tensors[layer] = taken
+
+
 def _choose(tensors: _Tensors, size: int) -> _Tensors:
     """Returns the tensors that hold a weight of a layer, by their size."""
+    return _of_size(tensors, size) or tensors
+
+
+def _of_size(tensors: _Tensors, size: int) -> _Tensors:
+    """Returns the tensors that are as large as a weight, or as its gates."""
     for wanted in (size, size // _NUM_GATES):
         same = {k: t for k, t in tensors.items() if t.num_elements == wanted}
         if same:
             return same
-    return tensors
+    return {}
 
 
 def _measure(
