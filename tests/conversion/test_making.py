@@ -58,7 +58,8 @@ def _make(context, tmp_path, **steps):
     )
     layout = job.Layout(root=tmp_path)
     destination = layout.artifact("r")
-    return making.make(recipe, context, layout, destination), layout
+    starts = making.convert(recipe, context, layout)
+    return making.refine(recipe, starts, layout, destination), layout
 
 
 def test_a_conversion_alone_leaves_one_file(context, tmp_path):

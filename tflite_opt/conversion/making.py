@@ -5,6 +5,7 @@ A preparation changes the float model itself, so whether it helps shows only at
 the end: the variant is made with it and without it, and the better one stays.
 """
 
+import dataclasses
 import pathlib
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +16,7 @@ from tflite_opt import recipe as recipe_lib
 from tflite_opt.conversion import context as context_lib
 from tflite_opt.conversion import job as job_lib
 from tflite_opt.post_training import acceptance
-from tflite_opt.records import errors, files
+from tflite_opt.records import conversion, errors, files
 from tflite_opt.techniques import base
 from tflite_opt.tflite import facts as facts_reader
 from tflite_opt.tflite import interpreter
@@ -25,6 +26,21 @@ _MAX_DIFFERENCE = 1e-4
 
 # From the number of steps that are done to where the result goes.
 _Place = Callable[[int], pathlib.Path]
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class Start:
+    """A conversion that refinements start from.
+
+    Attributes:
+        context: What was converted.
+        converted: The result.
+        notes: One sentence each on what was done before.
+    """
+
+    context: context_lib.FrozenModel
+    converted: conversion.Converted
+    notes: tuple[str, ...] = ()
 
 
 class Made:
@@ -38,32 +54,29 @@ class Made:
     """
 
     def __init__(
-        self,
-        technique: base.ConversionTechnique,
-        context: context_lib.FrozenModel,
-        place: _Place,
+        self, technique: base.ConversionTechnique, start: Start, place: _Place
     ) -> None:
-        """Converts.
+        """Writes the converted file.
 
         Args:
             technique: The conversion.
-            context: What it starts from.
+            start: What it gave.
             place: Where files go.
         """
         self._technique = technique
-        self._context = context
+        self._context = start.context
         self._place = place
         self._num_steps = 0
-        self.converted = technique.convert(context)
+        self.converted = start.converted
         self.path = place(0)
         files.write_bytes(self.path, self.converted.content)
-        self.parents = [context.float_facts.sha256]
+        self.parents = [self._context.float_facts.sha256]
         self.notes: list[str] = []
         if (
             technique.needs_representative_dataset
             and self.converted.backend == "litert_quantizer"
         ):
-            self.notes.append(context.ranges.describe())
+            self.notes.append(self._context.ranges.describe())
 
     def refine(self, technique: base.RefinementTechnique) -> None:
         """Refines the file; the conversion is proven on it before."""
@@ -90,17 +103,55 @@ class Made:
         self.path = place(self._num_steps)
 
 
-def make(
+def convert(
     recipe: recipe_lib.Recipe,
     context: context_lib.FrozenModel,
     layout: job_lib.Layout,
-    destination: pathlib.Path,
-) -> Made:
-    """Writes the file of a recipe.
+) -> tuple[Start, ...]:
+    """Prepares and converts.
 
     Args:
         recipe: What to do.
         context: The frozen model.
+        layout: Where prepared files go.
+
+    Returns:
+        The conversion of the frozen model; before it, that of the prepared
+        one if the recipe prepares.
+
+    Raises:
+        TfliteOptError: If a step fails, or a preparation changes the function.
+    """
+    plain = Start(context=context, converted=recipe.convert.convert(context))
+    if not recipe.prepare:
+        return (plain,)
+    fitting, _ = acceptance.split(context.representative)
+    prepared = context
+    notes: list[str] = []
+    for number, step in enumerate(recipe.prepare):
+        path = layout.prepared(recipe.name, number)
+        notes += step.prepare(prepared.float_model, path, fitting)
+        require_same_function(prepared.float_model, path, fitting)
+        prepared = prepared.replaced_by(path)
+    start = Start(
+        context=prepared,
+        converted=recipe.convert.convert(prepared),
+        notes=tuple(notes),
+    )
+    return start, plain
+
+
+def refine(
+    recipe: recipe_lib.Recipe,
+    starts: Sequence[Start],
+    layout: job_lib.Layout,
+    destination: pathlib.Path,
+) -> Made:
+    """Refines what was converted, and writes the file of a recipe.
+
+    Args:
+        recipe: What to do.
+        starts: From `convert`.
         layout: Where files between the steps go.
         destination: Where the result goes; the caller proves it.
 
@@ -113,60 +164,54 @@ def make(
         return destination if last else layout.unrefined(recipe.name, step)
 
     fitted = [step for step in recipe.refine if not step.is_last]
+    made = _refined(recipe, fitted, starts[0], place)
     if recipe.prepare:
-        made = _prepared_or_not(recipe, fitted, context, layout, place)
-    else:
-        made = _converted(recipe, fitted, context, place)
+        made = _better(recipe, fitted, made, starts, place)
     for step in recipe.refine[len(fitted) :]:
         made.refine(step)
     return made
 
 
-def _converted(
+def _refined(
     recipe: recipe_lib.Recipe,
     steps: Sequence[base.RefinementTechnique],
-    context: context_lib.FrozenModel,
+    start: Start,
     place: _Place,
 ) -> Made:
-    made = Made(recipe.convert, context, place)
+    made = Made(recipe.convert, start, place)
     for step in steps:
         made.refine(step)
     return made
 
 
-def _prepared_or_not(
+def _better(
     recipe: recipe_lib.Recipe,
     steps: Sequence[base.RefinementTechnique],
-    context: context_lib.FrozenModel,
-    layout: job_lib.Layout,
+    made: Made,
+    starts: Sequence[Start],
     place: _Place,
 ) -> Made:
-    fitting, held_out = acceptance.split(context.representative)
-    prepared = context
-    notes: list[str] = []
-    for number, step in enumerate(recipe.prepare):
-        path = layout.prepared(recipe.name, number)
-        notes += step.prepare(prepared.float_model, path, fitting)
-        require_same_function(prepared.float_model, path, fitting)
-        prepared = prepared.replaced_by(path)
-    made = _converted(recipe, steps, prepared, place)
+    """Returns what was made with the preparations, or without them."""
+    prepared, plain = starts
+    parent = plain.context
+    _, held_out = acceptance.split(parent.representative)
     with tempfile.TemporaryDirectory() as folder:
-        plain = _converted(
+        other = _refined(
             recipe,
             steps,
-            context,
+            plain,
             lambda step: pathlib.Path(folder) / f"{step}.tflite",
         )
         judgement = acceptance.judge(
-            context.float_model, plain.path, made.path, held_out
+            parent.float_model, other.path, made.path, held_out
         )
         if judgement.is_better:
-            made.parents.insert(0, context.float_facts.sha256)
+            made.parents.insert(0, parent.float_facts.sha256)
         else:
-            plain.move(place)
-            made = plain
+            other.move(place)
+            made = other
     change = " and ".join(step.technique for step in recipe.prepare)
-    made.notes = [*notes, judgement.describe(change), *made.notes]
+    made.notes = [*prepared.notes, judgement.describe(change), *made.notes]
     return made
 
 

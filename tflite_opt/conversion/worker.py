@@ -134,10 +134,12 @@ def _convert(
     job: job_lib.Job,
 ) -> None:
     layout = job.layout
+    # What may crash comes before any file is open.
+    starts = making.convert(recipe, context, layout)
     path = layout.artifact(recipe.name)
     # The file takes its name only after it has passed every check.
     with files.atomic_path(path) as unverified:
-        made = making.make(recipe, context, layout, unverified)
+        made = making.refine(recipe, starts, layout, unverified)
         # This process may crash, so it needs no other one for that.
         model = facts_reader.read_facts(unverified, isolated=False, values=True)
         recipe.convert.verify(model)
