@@ -6,7 +6,12 @@ import pytest
 from tests.compression import toy
 from tflite_opt import recipe
 from tflite_opt.records import errors
-from tflite_opt.techniques import bias_correction, float16, full_integer
+from tflite_opt.techniques import (
+    bias_correction,
+    equalization,
+    float16,
+    full_integer,
+)
 
 
 def test_the_promised_presets_exist():
@@ -120,7 +125,19 @@ def test_presets_that_need_no_training_correct_int8(name):
     assert found.compress == ()
     assert found.convert == full_integer.FullInteger()
     assert found.refine[0] == bias_correction.BiasCorrection()
-    assert recipe.Recipe.from_json(found.to_json()) == found
+
+
+def test_other_conversions_are_corrected_too():
+    mixed, int4 = (
+        recipe.presets()[name] for name in ("int8_mixed", "int4_rounded")
+    )
+    assert mixed.convert.float_prefix == 4
+    assert mixed.prepare == (equalization.Equalization(),)
+    for found in (mixed, int4):
+        assert [x.technique for x in found.refine] == [
+            "bias_correction",
+            "rounding",
+        ]
 
 
 @pytest.mark.parametrize(

@@ -104,9 +104,9 @@ class Layer:
         means = np.empty((height, width, channels))
         for y in range(height):
             for x in range(width):
-                means[y, x] = windows[:, :, :, y, x].mean(
-                    axis=(0, 1, 2), dtype=np.float64
-                )
+                # First of each example, in float32: twice as fast.
+                of_examples = windows[:, :, :, y, x].mean(axis=(1, 2))
+                means[y, x] = of_examples.mean(axis=0, dtype=np.float64)
         groups = self.groups_for(inputs)
         means = means.reshape(height * width, groups, -1)
         return means.transpose(1, 0, 2).reshape(groups, -1)
@@ -131,7 +131,8 @@ class Layer:
         height, width = windows.shape[3:5]
         found = windows[np.unravel_index(chosen, windows.shape[:3])]
         split = found.reshape(len(chosen), height * width, groups, -1)
-        return split.transpose(2, 0, 1, 3).reshape(groups, len(chosen), -1)
+        rows = np.ascontiguousarray(split.transpose(2, 0, 1, 3))
+        return rows.reshape(groups, len(chosen), -1)
 
     def _windows(self, inputs: np.ndarray) -> np.ndarray:
         """Returns a view of shape (n, rows, columns, height, width, channels).

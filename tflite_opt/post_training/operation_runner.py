@@ -66,6 +66,7 @@ class OperationRunner:
             for position, operator in enumerate(self.graph.operators)
             for tensor in operator.inputs
         } | dict.fromkeys(self.graph.outputs, len(self.graph.operators))
+        self._replaced: dict[int, bytes] = {}
         self._next = 0
 
     def _require_plain(self) -> None:
@@ -111,12 +112,7 @@ class OperationRunner:
     def replace(self, tensor: int, values: np.ndarray) -> None:
         """Gives a constant other values; int4 as int8."""
         stored = constants.encoded(self.graph.tensors[tensor], values)
-        buffer = schema.BufferT()
-        buffer.data = np.frombuffer(stored, np.uint8)
-        self._parts.buffers.append(buffer)
-        self._parts.subgraphs[0].tensors[tensor].buffer = (
-            len(self._parts.buffers) - 1
-        )
+        self._replaced[tensor] = stored
 
     def _run(self, operator: flatbuffer.Operator) -> None:
         # Each once: an operation may read a tensor twice.
@@ -164,10 +160,15 @@ class OperationRunner:
         model.buffers, graph.tensors = [schema.BufferT()], []
         for tensor in used:
             own = copy.copy(stored.tensors[tensor])
-            buffer = self._parts.buffers[own.buffer]
-            own.buffer = 0
-            if buffer.data is not None and len(buffer.data):
-                own.buffer = len(model.buffers)
+            content = self._replaced.get(tensor)
+            if content is None:
+                index = self.graph.tensors[tensor].buffer
+                content = self.model.buffer_bytes(index)
+            own.buffer = len(model.buffers) if content else 0
+            if content:
+                buffer = schema.BufferT()
+                # Anything but an array is packed byte by byte.
+                buffer.data = np.frombuffer(content, np.uint8)
                 model.buffers.append(buffer)
             graph.tensors.append(own)
         operator.opcodeIndex = 0

@@ -9,6 +9,8 @@ changing single weights as long as that helps.
 References:
     Frantar et al., "GPTQ: Accurate Post-Training Quantization for Generative
     Pre-trained Transformers", 2023. https://arxiv.org/abs/2210.17323
+    Chen et al., "The Geometry of LLM Quantization: GPTQ as Babai's Nearest
+    Plane Algorithm", 2025. https://arxiv.org/abs/2507.18553
     Nagel et al., "Up or Down? Adaptive Rounding for Post-Training
     Quantization", 2020. https://arxiv.org/abs/2004.10568
 """
@@ -39,8 +41,10 @@ def target(
         ridge: Positive.
     """
     penalty = ridge * _scaled_identity(moments)
+    # Well conditioned by the ridge, so that float32 is enough.
     return np.linalg.solve(
-        moments + penalty, (cross_moments + penalty) @ weights
+        (moments + penalty).astype(np.float32),
+        ((cross_moments + penalty) @ weights).astype(np.float32),
     )
 
 
@@ -76,15 +80,17 @@ def _scaled_identity(moments: np.ndarray) -> np.ndarray:
 def _hand_errors_on(
     levels: np.ndarray, moments: np.ndarray, limit: int
 ) -> np.ndarray:
-    inverse = np.linalg.inv(moments)
-    factor = np.linalg.cholesky((inverse + inverse.swapaxes(1, 2)) / 2)
-    left, rounded = levels.astype(np.float64), np.empty(levels.shape)
-    for k in range(levels.shape[1]):
-        rounded[:, k] = np.clip(np.rint(left[:, k]), -limit, limit)
-        error = (left[:, k] - rounded[:, k]) / factor[:, k, k, np.newaxis]
-        left[:, k + 1 :] -= (
-            factor[:, k + 1 :, k, np.newaxis] * error[:, np.newaxis]
-        )
+    """Returns levels rounded from the last to the first.
+
+    That is GPTQ with its order reversed, which needs no inverse.
+    """
+    factor = np.linalg.cholesky(moments)
+    rounded, left = np.empty(levels.shape), np.zeros(levels.shape)
+    for k in reversed(range(levels.shape[1])):
+        handed = factor[:, np.newaxis, k + 1 :, k] @ left[:, k + 1 :]
+        wanted = levels[:, k] + handed[:, 0] / factor[:, k, k, np.newaxis]
+        rounded[:, k] = np.clip(np.rint(wanted), -limit, limit)
+        left[:, k] = levels[:, k] - rounded[:, k]
     return rounded
 
 
