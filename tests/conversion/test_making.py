@@ -16,7 +16,7 @@ from tflite_opt.techniques import (
     full_integer,
     slimming,
 )
-from tflite_opt.tflite import facts
+from tflite_opt.tflite import facts, flatbuffer
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -144,3 +144,18 @@ def test_what_was_prepared_cannot_go_to_the_converter(context):
         errors.ConversionError, match=re.escape("has been prepared")
     ):
         prepared.tflite_converter(None)
+
+
+def test_octav_narrows_ranges_but_for_the_last_tensor(context, tmp_path):
+    scales = []
+    for algorithm in ("min_max", "octav"):
+        technique = full_integer.FullInteger(activation_algorithm=algorithm)
+        made, _ = _make(context, tmp_path / algorithm, convert=technique)
+        tensors = flatbuffer.read(made.path).subgraphs[0].tensors
+        scales.append(
+            {t.name: t.scale[0] for t in tensors if len(t.scale) == 1}
+        )
+    true, narrowed = scales
+    assert narrowed["x"] == true["x"]
+    assert narrowed["FULLY_CONNECTED_7"] == true["FULLY_CONNECTED_7"]
+    assert narrowed["CONV_2D_5"] < true["CONV_2D_5"]

@@ -4,6 +4,7 @@ import pytest
 
 from tests.post_training import models
 from tflite_opt.post_training import equalization, layers, operation_runner
+from tflite_opt.records import errors
 from tflite_opt.tflite import constants, interpreter
 
 _INPUTS = models.examples(40)
@@ -89,3 +90,9 @@ def test_a_tensor_with_a_second_reader_is_left_alone(tmp_path):
     done = equalization.equalize(path, tmp_path / "same.tflite", _INPUTS)
     assert (done.tensors, done.channels, done.largest_factor) == (0, 0, 1.0)
     assert (tmp_path / "same.tflite").read_bytes() == path.read_bytes()
+
+
+def test_a_quantized_model_is_refused(int8_net, tmp_path):
+    with pytest.raises(errors.ModelError, match="come from a float model"):
+        equalization.equalize(int8_net, tmp_path / "x", _INPUTS)
+    assert not (tmp_path / "x").exists()

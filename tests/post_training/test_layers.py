@@ -89,3 +89,11 @@ def test_files_of_other_layers_are_no_pair(float_net, tmp_path):
     other = handmade.dense().save(tmp_path / "dense.tflite")
     with pytest.raises(errors.ModelError, match="Received: 1 layers for 6"):
         layers.pair(*map(flatbuffer.read, (float_net, other)))
+
+
+def test_a_quantized_parent_is_refused_with_its_tensors(int8_net):
+    model = flatbuffer.read(int8_net)
+    with pytest.raises(
+        errors.ModelError, match=r"Received: \d+ quantized tensors, such as 'x'"
+    ):
+        layers.pair(model, model)

@@ -39,10 +39,11 @@ class FrozenModel:
         self.is_quantization_aware = is_quantization_aware
         self.float_model = float_model
         self.float_facts = float_facts
+        has_saved_model = saved_model is not None and saved_model.exists()
+        self._saved_model = saved_model if has_saved_model else None
         self.float_backend: conversion.Backend = (
-            "given" if saved_model is None else "tflite_converter"
+            "tflite_converter" if has_saved_model else "given"
         )
-        self._saved_model = saved_model
         self.representative = representative
 
     def replaced_by(self, float_model: pathlib.Path) -> "FrozenModel":

@@ -64,7 +64,7 @@ def _run(job: job_lib.Job, emit: Emit) -> None:
     context = context_lib.FrozenModel(
         layout.float_model,
         float_facts,
-        layout.saved_model if layout.saved_model.exists() else None,
+        layout.saved_model,
         samples,
         job.compressed is not None and job.compressed.is_quantization_aware,
     )

@@ -69,11 +69,13 @@ def equalize(
         inputs: Calibration data by name, shape (n, ...).
 
     Raises:
-        ModelError: If it cannot be run operation after operation.
+        ModelError: If it is quantized, or cannot be run operation after
+            operation.
         DataError: If the inputs do not fit.
     """
     runner = operation_runner.OperationRunner(source, inputs)
     model = runner.model
+    layers.require_float(model)
     changed: dict[int, np.ndarray] = {}
     factors = [np.ones(1)]
     pairs = _pairs(model)

@@ -23,6 +23,7 @@ _OPTIONS = {
     "FULLY_CONNECTED": "FullyConnectedOptions",
 }
 KINDS = frozenset(_OPTIONS)
+_MAX_NAMES = 3
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
@@ -176,6 +177,22 @@ def find(model: flatbuffer.Model) -> tuple[Layer, ...]:
     )
 
 
+def require_float(model: flatbuffer.Model) -> None:
+    """Checks that nothing in a file's main graph is quantized.
+
+    Raises:
+        ModelError: If a tensor is, naming the first ones.
+    """
+    quantized = [t.name for t in model.subgraphs[0].tensors if len(t.scale)]
+    if quantized:
+        first = ", ".join(map(repr, quantized[:_MAX_NAMES]))
+        raise errors.ModelError(
+            "What is corrected must come from a float model. Received: "
+            f"{len(quantized)} quantized tensors, such as {first}. Give the "
+            "model that was quantized."
+        )
+
+
 def _layer(graph: flatbuffer.Subgraph, position: int) -> Layer:
     operator = graph.operators[position]
     read = functools.partial(_option, operator)
@@ -224,8 +241,10 @@ def pair(
         model: Made from it by a quantizer, which keeps layers in order.
 
     Raises:
-        ModelError: If their layers differ in number, kind or shape.
+        ModelError: If the parent is quantized itself, or their layers differ
+            in number, kind or shape.
     """
+    require_float(parent)
     before, after = find(parent), find(model)
     if [(x.kind, x.shape) for x in before] != [
         (x.kind, x.shape) for x in after

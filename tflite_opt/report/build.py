@@ -217,6 +217,7 @@ def _row(
         steps=compressed.steps if compressed else (),
         kept=item.variant.kept,
         keras_agreement=item.variant.keras_agreement,
+        notes=item.variant.notes,
     )
 
 
