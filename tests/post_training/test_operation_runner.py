@@ -77,3 +77,13 @@ def test_data_of_another_shape_are_refused(float_net):
         operation_runner.OperationRunner(
             float_net, {"x": np.ones((2, 4), np.float32)}
         )
+
+
+def test_large_tensors_are_for_fewer_examples(float_net, monkeypatch):
+    inputs = models.examples(40)
+    assert len(operation_runner.affordable(float_net, inputs)["x"]) == 40
+    # The largest holds 6 channels of 6x6 pixels, padded.
+    monkeypatch.setattr(operation_runner, "_MAX_TENSOR_BYTES", 10 * 4 * 216)
+    assert len(operation_runner.affordable(float_net, inputs)["x"]) == 10
+    monkeypatch.setattr(operation_runner, "_MAX_TENSOR_BYTES", 1)
+    assert len(operation_runner.affordable(float_net, inputs)["x"]) == 8

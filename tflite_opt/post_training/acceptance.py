@@ -20,6 +20,8 @@ from tflite_opt.records import errors
 _MIN_EXAMPLES = 8
 # Enough to fit means and covariances; more only cost time.
 _MAX_FITTING = 100
+# All values of each tensor are in memory.
+_BATCH_SIZE = 50
 _SIGNIFICANCE = 0.05
 # What stands behind the softmax in a file with another interface.
 _TRANSPARENT = frozenset({"DEQUANTIZE", "QUANTIZE"})
@@ -164,6 +166,24 @@ class _Output:
 
 
 def _outputs(path: pathlib.Path, inputs: Examples) -> list[_Output]:
+    count = len(next(iter(inputs.values())))
+    parts = [
+        _outputs_of_batch(
+            path,
+            {k: x[begin : begin + _BATCH_SIZE] for k, x in inputs.items()},
+        )
+        for begin in range(0, count, _BATCH_SIZE)
+    ]
+    return [
+        _Output(
+            values=np.concatenate([output.values for output in outputs]),
+            is_logits=outputs[0].is_logits,
+        )
+        for outputs in zip(*parts, strict=True)
+    ]
+
+
+def _outputs_of_batch(path: pathlib.Path, inputs: Examples) -> list[_Output]:
     runner = operation_runner.OperationRunner(path, inputs)
     graph = runner.graph
     writer = {

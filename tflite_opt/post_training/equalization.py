@@ -73,7 +73,8 @@ def equalize(
             operation.
         DataError: If the inputs do not fit.
     """
-    runner = operation_runner.OperationRunner(source, inputs)
+    some = operation_runner.affordable(source, inputs)
+    runner = operation_runner.OperationRunner(source, some)
     model = runner.model
     layers.require_float(model)
     changed: dict[int, np.ndarray] = {}

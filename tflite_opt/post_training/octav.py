@@ -72,7 +72,8 @@ def activation_ranges(
         ModelError: If it cannot be run operation after operation.
         DataError: If the inputs do not fit.
     """
-    runner = operation_runner.OperationRunner(model, inputs)
+    some = operation_runner.affordable(model, inputs)
+    runner = operation_runner.OperationRunner(model, some)
     graph = runner.graph
     kept = _last_tensors(graph)
     random = np.random.default_rng(0)

@@ -7,6 +7,7 @@ reached, without running anything again. Runs in this process.
 """
 
 import copy
+import math
 import pathlib
 from collections.abc import Mapping
 from typing import Any
@@ -24,6 +25,29 @@ from tflite_opt.tflite import (
     native_messages,
     ports,
 )
+
+# Of one tensor over all examples; a few of that size are held at once.
+_MAX_TENSOR_BYTES = 1 << 29
+_MIN_EXAMPLES = 8
+
+
+def affordable(
+    path: pathlib.Path, inputs: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Returns as many of the first examples as fit into memory.
+
+    Args:
+        path: A `.tflite`.
+        inputs: By name, shape `(n, ...)`.
+
+    Returns:
+        At least 8, if there are as many, so that the largest tensor takes at
+        most 512 MB in float32.
+    """
+    graph = flatbuffer.read(path).subgraphs[0]
+    largest = max(4 * math.prod(tensor.shape) for tensor in graph.tensors)
+    count = max(_MIN_EXAMPLES, _MAX_TENSOR_BYTES // max(largest, 1))
+    return {name: array[:count] for name, array in inputs.items()}
 
 
 class OperationRunner:

@@ -84,8 +84,9 @@ def reconstruct(
             operation after operation.
         DataError: If the inputs do not fit.
     """
-    before = operation_runner.OperationRunner(parent, inputs)
-    after = operation_runner.OperationRunner(source, inputs)
+    some = operation_runner.affordable(parent, inputs)
+    before = operation_runner.OperationRunner(parent, some)
+    after = operation_runner.OperationRunner(source, some)
     changed: dict[int, np.ndarray] = {}
     num_layers = num_weights = 0
     for old, new in layers.pair(before.model, after.model):
