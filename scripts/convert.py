@@ -16,6 +16,7 @@ from tflite_opt import stages
 from tflite_opt.conversion import convert
 from tflite_opt.data import sources
 from tflite_opt.keras_models import source
+from tflite_opt.report import notes_text
 
 from . import (
     _cli,
@@ -69,6 +70,7 @@ def main(arguments: Sequence[str]) -> int:
         "\n".join(
             [
                 tabulate.tabulate(rows, headers, disable_numparse=True),
+                *notes_text.lines((x.artifact.name, x.notes) for x in found),
                 *(f"FAILED {failure}" for failure in failures),
             ]
         ),

@@ -26,6 +26,7 @@ _LAYERS = {
     "tflite": 1,
     "data": 2,
     "keras_models": 2,
+    "post_training": 2,
     "techniques": 3,
     "recipe": 4,
     "compression": 5,

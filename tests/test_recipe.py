@@ -7,7 +7,12 @@ import pytest
 from tests.compression import toy
 from tflite_opt import recipe
 from tflite_opt.records import errors
-from tflite_opt.techniques import float16, full_integer
+from tflite_opt.techniques import (
+    bias_correction,
+    equalization,
+    float16,
+    full_integer,
+)
 
 
 def test_the_promised_presets_exist():
@@ -64,7 +69,7 @@ def test_a_conversion_is_no_refinement():
     content = recipe.presets()["int8"].to_json()
     content["refine"] = [content["convert"]]
     with pytest.raises(
-        errors.InputError, match="`refine` must .*slimming. Received: full_int"
+        errors.InputError, match="`refine` must .*slimming.* Received: full_int"
     ):
         recipe.Recipe.from_json(content)
 
@@ -113,6 +118,114 @@ def test_an_illegal_order_is_rejected(steps, message):
         _compressing(*steps)
 
 
+@pytest.mark.parametrize(
+    "name", ["int8_bias_corrected", "int8_equalized", "int8_rounded"]
+)
+def test_presets_that_need_no_training_correct_int8(name):
+    found = recipe.presets()[name]
+    assert found.compress == ()
+    assert found.convert == full_integer.FullInteger()
+    assert found.refine[0] == bias_correction.BiasCorrection()
+
+
+def test_other_conversions_are_corrected_too():
+    mixed, int4 = (
+        recipe.presets()[name] for name in ("int8_mixed", "int4_rounded")
+    )
+    assert mixed.convert.float_prefix == 4
+    assert mixed.prepare == (equalization.Equalization(),)
+    for found in (mixed, int4):
+        assert [x.technique for x in found.refine] == [
+            "bias_correction",
+            "rounding",
+        ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"convert": {"technique": "float16"}},
+            "in integers for equalization .* Received: convert: float16",
+        ),
+        (
+            {"convert": {"technique": "float16"}, "prepare": []},
+            "in integers for bias_correction .* Received: convert: float16",
+        ),
+        (
+            {"convert": {"technique": "int4", "mode": "weight_only"}},
+            "Received: convert: int4",
+        ),
+        (
+            {
+                "convert": {
+                    "technique": "full_integer",
+                    "backend": "tflite_converter",
+                }
+            },
+            "prepared with LiteRT Quantizer: .*backend=tflite_converter",
+        ),
+        (
+            {"compress": [{"technique": "toy_signs"}]},
+            "keep the clusters that compression gave. Received: equalization "
+            "after toy_signs",
+        ),
+        (
+            {
+                "compress": [{"technique": "toy_zeros"}],
+                "refine": [{"technique": "rounding"}],
+            },
+            "keep the sparsity .* rounding after toy_zeros",
+        ),
+        (
+            {"compress": [{"technique": "toy_ranges"}], "prepare": []},
+            "keep the fake_quantization .* bias_correction after toy_ranges",
+        ),
+        (
+            {"refine": [{"technique": "slimming"}, {"technique": "rounding"}]},
+            "end with slimming. Received: rounding after it",
+        ),
+        (
+            {"prepare": [{"technique": "slimming"}]},
+            "`prepare` must hold .*equalization.* Received: slimming",
+        ),
+    ],
+    ids=[
+        "float",
+        "float biases",
+        "unpacked weights",
+        "converter",
+        "clusters",
+        "zeros",
+        "trained ranges",
+        "behind slimming",
+        "wrong place",
+    ],
+)
+def test_corrections_are_refused_where_they_make_no_sense(changes, message):
+    content = recipe.presets()["int8_equalized"].to_json()
+    with pytest.raises(errors.InputError, match=message):
+        recipe.Recipe.from_json(content | changes)
+
+
+def test_sparse_weights_may_be_prepared_and_get_other_biases():
+    content = recipe.presets()["int8_equalized"].to_json()
+    content["compress"] = [{"technique": "toy_zeros"}]
+    found = recipe.Recipe.from_json(content)
+    assert found.describe() == (
+        "toy_zeros() > equalization() > full_integer() > bias_correction()"
+    )
+
+
+def test_slimming_is_not_done_twice(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "convert: {technique: full_integer}\nrefine: [{technique: slimming}]\n"
+    )
+    _, found = recipe.parse_names([str(path)])
+    assert [step.technique for step in found.refine] == ["slimming"]
+
+
 def test_trained_ranges_need_the_conversion_that_uses_them():
     with pytest.raises(errors.InputError, match="Received: convert: float16"):
         _compressing(toy.ToyRanges(), convert=float16.Float16())
@@ -155,7 +268,8 @@ def test_a_recipe_is_read_from_a_file(tmp_path):
         ),
         (
             "convert: {technique: float16}\npreserve: []",
-            r"known keys only: compress, convert, refine\. Received: preserve",
+            r"known keys only: compress, prepare, convert, refine\. "
+            "Received: preserve",
         ),
         (
             "convert: {technique: float16}\ncompress: {technique: x}",

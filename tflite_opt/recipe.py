@@ -13,7 +13,7 @@ from tflite_opt.techniques import base, slimming
 
 _PRESETS = pathlib.Path(__file__).parent / "presets"
 _SUFFIXES = (".yaml", ".yml")
-_KEYS = ("compress", "convert", "refine")
+_KEYS = ("compress", "prepare", "convert", "refine")
 
 _TechniqueT = TypeVar("_TechniqueT", bound=base.Technique)
 
@@ -38,6 +38,7 @@ class Recipe:
     Attributes:
         name: Names the variant in files and tables.
         compress: What is done to the Keras model, in order.
+        prepare: What is done to the float `.tflite`, in order.
         convert: The one conversion.
         refine: What is done to the `.tflite` afterwards, in order.
     """
@@ -45,6 +46,7 @@ class Recipe:
     name: str
     convert: base.ConversionTechnique
     compress: tuple[base.CompressionTechnique, ...] = ()
+    prepare: tuple[base.PreparationTechnique, ...] = ()
     refine: tuple[base.RefinementTechnique, ...] = ()
 
     def __post_init__(self) -> None:
@@ -89,6 +91,35 @@ class Recipe:
             "uses its ranges",
             f"convert: {self.convert.technique}",
         )
+        self._check_prepare_and_refine(given)
+
+    def _check_prepare_and_refine(self, given: Mapping[str, str]) -> None:
+        for step in self.prepare + self.refine:
+            self._require(
+                self.convert.computes_in_integers or not step.needs_integers,
+                f"compute in integers for {step.technique} to have something "
+                "to correct",
+                f"convert: {self.convert.technique}",
+            )
+            lost = [name for name in given if name in step.breaks]
+            self._require(
+                not lost,
+                f"keep the {' and '.join(lost)} that compression gave",
+                f"{step.technique} after "
+                + ", ".join(given[name] for name in lost),
+            )
+        self._require(
+            not (self.prepare and self.convert.needs_converter),
+            "convert what was prepared with LiteRT Quantizer: the TFLite "
+            "converter starts from the Keras model",
+            f"convert: {self.convert.describe()}",
+        )
+        for step, following in zip(self.refine, self.refine[1:], strict=False):
+            self._require(
+                not step.is_last,
+                f"end with {step.technique}",
+                f"{following.technique} after it",
+            )
 
     def _require(self, condition: bool, rule: str, received: str) -> None:
         if not condition:
@@ -98,7 +129,7 @@ class Recipe:
 
     def describe(self) -> str:
         """Returns the techniques in order, with what they change."""
-        steps = (*self.compress, self.convert, *self.refine)
+        steps = (*self.compress, *self.prepare, self.convert, *self.refine)
         return " > ".join(step.describe() for step in steps)
 
     def to_json(self) -> dict[str, Any]:
@@ -106,6 +137,7 @@ class Recipe:
         return {
             "name": self.name,
             "compress": [step.to_recipe() for step in self.compress],
+            "prepare": [step.to_recipe() for step in self.prepare],
             "convert": self.convert.to_recipe(),
             "refine": [step.to_recipe() for step in self.refine],
         }
@@ -129,6 +161,11 @@ class Recipe:
                 "compress",
                 content.get("compress", ()),
                 base.CompressionTechnique,  # type: ignore[type-abstract]
+            ),
+            prepare=_techniques(
+                "prepare",
+                content.get("prepare", ()),
+                base.PreparationTechnique,  # type: ignore[type-abstract]
             ),
             convert=convert,
             refine=_techniques(
@@ -172,7 +209,7 @@ def _from_yaml(name: str, content: Any) -> Recipe:
     if not isinstance(content, dict) or "convert" not in content:
         raise errors.InputError(
             "A recipe must be a mapping with `convert`, and may have "
-            "`compress` and `refine`. Received: "
+            "`compress`, `prepare` and `refine`. Received: "
             f"{', '.join(map(str, content)) if content else 'nothing'}."
         )
     unknown = sorted(str(key) for key in set(content) - set(_KEYS))
@@ -181,7 +218,7 @@ def _from_yaml(name: str, content: Any) -> Recipe:
             f"A recipe must have known keys only: {', '.join(_KEYS)}. "
             f"Received: {', '.join(unknown)}."
         )
-    for key in ("compress", "refine"):
+    for key in ("compress", "prepare", "refine"):
         if not isinstance(content.get(key, []), list):
             raise errors.InputError(
                 f"`{key}` must be a list of techniques. "
@@ -239,11 +276,14 @@ def parse_names(
         )
     baseline = known["float32"]
     ordered = [baseline] + [x for x in found if x.name != baseline.name]
-    last = (slimming.Slimming(),) if slim else ()
-    return tuple(
-        dataclasses.replace(recipe, refine=recipe.refine + last)
-        for recipe in ordered
-    )
+    return tuple(_slimmed(recipe) if slim else recipe for recipe in ordered)
+
+
+def _slimmed(recipe: Recipe) -> Recipe:
+    if any(step.is_last for step in recipe.refine):
+        return recipe
+    last = slimming.Slimming()
+    return dataclasses.replace(recipe, refine=(*recipe.refine, last))
 
 
 def _is_file(name: str) -> bool:

@@ -8,7 +8,13 @@ from tflite_opt import recipe as recipe_lib
 from tflite_opt.conversion import convert, job
 from tflite_opt.data import dataset, sources
 from tflite_opt.keras_models import reference
-from tflite_opt.records import artifact, errors, model_spec, run_directory
+from tflite_opt.records import (
+    artifact,
+    errors,
+    files,
+    model_spec,
+    run_directory,
+)
 
 
 def _model(path):
@@ -139,3 +145,19 @@ def test_a_model_that_cannot_be_loaded_stops_the_conversion(tmp_path):
             run,
         )
     assert not job.Layout(root=run.root).float_model.exists()
+
+
+def test_what_was_done_without_training_is_noted(after_accidents):
+    run = after_accidents[0]
+    (found,), failures = convert.convert(
+        _request(_preset("int8_equalized")), run
+    )
+    assert not failures
+    layout = job.Layout(root=run.root)
+    prepared = layout.prepared("int8_equalized", 0)
+    assert prepared.exists()
+    first, *rest = found.notes
+    assert first.startswith("Equalized ")
+    assert "on 10 calibration examples" in rest[0]
+    assert any(note.startswith("bias_correction ") for note in rest)
+    assert found.artifact.parents[0] == files.sha256_of_file(layout.float_model)

@@ -44,7 +44,7 @@ def _ranges_by_reading_every_tensor(path, images):
 
 
 def test_ranges_are_the_true_extremes_over_all_samples(float_model, samples):
-    ranges = litert_quantizer.calibrate(float_model, samples)
+    ranges = litert_quantizer.calibrate(float_model, samples).values
     expected = _ranges_by_reading_every_tensor(float_model, samples["image"])
     assert len(ranges) >= 8
     for name, found in ranges.items():
@@ -60,7 +60,7 @@ def test_the_order_of_the_samples_does_not_matter(float_model, samples):
         litert_quantizer.quantize(
             float_model,
             [rule],
-            litert_quantizer.calibrate(float_model, data),
+            litert_quantizer.calibrate(float_model, data).values,
         )
         for data in (samples, backwards)
     )
@@ -103,3 +103,37 @@ def test_operations_outside_the_policy_are_named(float_model):
         found, "dynamic_wi4_afp32"
     )
     assert "DEPTHWISE_CONV_2D" in uncovered
+
+
+def test_takes_samples_until_ranges_stop_changing(float_model, samples):
+    images = samples["image"]
+    # The first 64 samples have shown everything.
+    many = np.concatenate([np.concatenate([images, images])[:64]] * 4)
+    found = litert_quantizer.calibrate(float_model, {"image": many})
+    assert found.num_samples == 128
+    assert found.last_growth == 0
+    assert found.describe() == (
+        "Ranges are those of 128 samples; the last of them made a range wider "
+        "by 0.0% at most."
+    )
+
+
+def test_takes_all_samples_while_ranges_change(float_model, samples):
+    images = np.concatenate([samples["image"]] * 4)
+    growing = images * np.linspace(0.1, 1, len(images))[:, None, None, None]
+    found = litert_quantizer.calibrate(
+        float_model, {"image": growing.astype(np.float32)}
+    )
+    assert found.num_samples == len(images) == 200
+    assert found.last_growth > 0.01
+    assert found.describe().endswith("% at most, so more may change them.")
+
+
+def test_ranges_are_cut_to_limits():
+    ranges = {
+        "x": {"min": np.float32([-3]), "max": np.float32([9])},
+        "y": {"min": np.float32([-3]), "max": np.float32([9])},
+    }
+    found = litert_quantizer.clipped(ranges, {"x": (-5.0, 5.0)})
+    assert (found["x"]["min"], found["x"]["max"]) == (-3, 5)
+    assert found["y"] is ranges["y"]

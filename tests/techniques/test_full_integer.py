@@ -56,6 +56,30 @@ def test_rejects_symmetric_activations_of_the_converter():
         )
 
 
+def test_octav_reaches_the_rules():
+    context = fake_context.FakeContext()
+    full_integer.FullInteger(
+        weight_algorithm="octav", activation_algorithm="octav"
+    ).convert(context)
+    (rule,) = context.rules
+    assert rule.algorithm == rule.activation_algorithm == "octav"
+
+
+def test_rejects_octav_of_the_converter():
+    with pytest.raises(
+        errors.InputError,
+        match="Received: activation_algorithm=octav, backend=tflite_converter",
+    ):
+        full_integer.FullInteger(
+            activation_algorithm="octav", backend="tflite_converter"
+        )
+
+
+def test_rejects_ranges_for_comparison_only():
+    with pytest.raises(errors.InputError, match="mse"):
+        full_integer.FullInteger(weight_algorithm="mse")
+
+
 def test_rejects_an_int16_interface():
     with pytest.raises(errors.InputError, match="Use int16x8"):
         full_integer.FullInteger(inference_input_type="int16")

@@ -57,6 +57,10 @@ class Layout(serialization.Record):
         """The `.tflite` of a recipe."""
         return self.root / "artifacts" / f"{name}.tflite"
 
+    def prepared(self, name: str, step: int) -> pathlib.Path:
+        """The float model after a recipe's preparation number `step`."""
+        return self.root / "artifacts" / "prepared" / f"{name}.{step}.tflite"
+
     def unrefined(self, name: str, step: int) -> pathlib.Path:
         """What a recipe's refinement number `step` starts from."""
         return self.root / "artifacts" / "unrefined" / f"{name}.{step}.tflite"
@@ -78,6 +82,10 @@ class Layout(serialization.Record):
             *(
                 self.unrefined(recipe.name, i)
                 for i in range(len(recipe.refine))
+            ),
+            *(
+                self.prepared(recipe.name, i)
+                for i in range(len(recipe.prepare))
             ),
             *(path for path in beside if path.exists()),
         ]

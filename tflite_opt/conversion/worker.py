@@ -15,7 +15,7 @@ from typing import Any
 
 from tflite_opt import recipe as recipe_lib
 from tflite_opt.conversion import context as context_lib
-from tflite_opt.conversion import freeze, trained
+from tflite_opt.conversion import freeze, making, trained
 from tflite_opt.conversion import job as job_lib
 from tflite_opt.data import dataset as dataset_lib
 from tflite_opt.data import examples, representative, sources
@@ -134,11 +134,12 @@ def _convert(
     job: job_lib.Job,
 ) -> None:
     layout = job.layout
-    converted = recipe.convert.convert(context)
+    # What may crash comes before any file is open.
+    starts = making.convert(recipe, context, layout)
     path = layout.artifact(recipe.name)
     # The file takes its name only after it has passed every check.
     with files.atomic_path(path) as unverified:
-        refined = _refine(recipe, converted.content, unverified, checks, layout)
+        made = making.refine(recipe, starts, layout, unverified)
         # This process may crash, so it needs no other one for that.
         model = facts_reader.read_facts(unverified, isolated=False, values=True)
         recipe.convert.verify(model)
@@ -157,10 +158,10 @@ def _convert(
         path,
         format="tflite",
         name=recipe.name,
-        produced_by=f"{recipe.describe()} by {converted.backend}",
-        parents=(context.float_facts.sha256, *refined),
+        produced_by=f"{recipe.describe()} by {made.converted.backend}",
+        parents=tuple(made.parents),
         warnings=(
-            *converted.notes,
+            *made.converted.notes,
             *resolver_check.warnings(),
             *trained.warnings(agreement),
         ),
@@ -168,7 +169,7 @@ def _convert(
     variants.Variant(
         artifact=artifact,
         facts=model,
-        backend=converted.backend,
+        backend=made.converted.backend,
         technique=recipe.describe(),
         calibration=(
             calibration if recipe.convert.needs_representative_dataset else None
@@ -178,38 +179,8 @@ def _convert(
         compressed=job.compressed,
         kept=kept,
         keras_agreement=agreement,
+        notes=tuple(made.notes),
     ).save(layout.variant(recipe.name), layout.root)
-
-
-def _refine(
-    recipe: recipe_lib.Recipe,
-    content: bytes,
-    destination: pathlib.Path,
-    checks: Mapping[str, examples.Examples],
-    layout: job_lib.Layout,
-) -> list[str]:
-    """Writes the refined file; returns the hashes of what it came from.
-
-    Each refinement is proven on its own, and the conversion on what each
-    refinement starts from; the caller proves the result.
-    """
-    if not recipe.refine:
-        destination.write_bytes(content)
-        return []
-    parents = []
-    current = layout.unrefined(recipe.name, 0)
-    files.write_bytes(current, content)
-    for step, technique in enumerate(recipe.refine, start=1):
-        before = facts_reader.read_facts(current, delegation=False)
-        recipe.convert.verify(before)
-        last = step == len(recipe.refine)
-        result = destination if last else layout.unrefined(recipe.name, step)
-        technique.refine(current, result, checks)
-        after = facts_reader.read_facts(result, delegation=False)
-        technique.verify(before, after)
-        parents.append(before.sha256)
-        current = result
-    return parents
 
 
 def _require_agreement(check: facts.ResolverCheck) -> None:

@@ -19,6 +19,7 @@ BackendChoice = Literal["auto", "tflite_converter", "litert_quantizer"]
 Granularity = Literal["per_channel", "per_tensor"]
 InterfaceType = Literal["float32", "int8", "uint8", "int16"]
 QuantizerMode = Literal["dynamic", "weight_only", "static", "none"]
+RangeAlgorithm = Literal["min_max", "octav"]
 QuantizerAlgorithm = Literal["min_max", "mse", "octav"]
 
 
@@ -67,6 +68,8 @@ class QuantizerRule(serialization.Record):
         activation_bits: 8 or 16; for `static` only.
         granularity: Of the weights.
         algorithm: How weight ranges are found.
+        activation_algorithm: Which part of an activation's range is kept; for
+            `static` only. The last tensor keeps all of it.
         symmetric_activations: Whether activations have zero point 0; for
             `static` only.
         unsigned_activations: uint8 activations; for `INPUT` and `OUTPUT` only.
@@ -79,6 +82,7 @@ class QuantizerRule(serialization.Record):
     activation_bits: int = 8
     granularity: Granularity = "per_channel"
     algorithm: QuantizerAlgorithm = "min_max"
+    activation_algorithm: RangeAlgorithm = "min_max"
     symmetric_activations: bool = False
     unsigned_activations: bool = False
     regex: str = ".*"

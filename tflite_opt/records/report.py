@@ -104,6 +104,7 @@ class Row(serialization.Record):
         kept: What that promised of its weights, measured on the file.
         keras_agreement: Fraction of equal predictions of the file and the
             Keras model it was made from, on validation examples.
+        notes: What calibration, preparations and refinements did.
     """
 
     name: str
@@ -138,6 +139,7 @@ class Row(serialization.Record):
     steps: tuple[compression.CompressionStep, ...] = ()
     kept: tuple[compression.KeptPromise, ...] = ()
     keras_agreement: float | None = None
+    notes: tuple[str, ...] = ()
 
     def other(self, name: str) -> evaluation.Metric | None:
         """Returns the metric of that name beside the primary one."""

@@ -41,6 +41,8 @@ class Variant(serialization.Record):
         kept: What was promised of its weights, measured on the file.
         keras_agreement: Fraction of equal predictions with that Keras model,
             on validation examples; None where it predicts no class.
+        notes: What calibration, preparations and refinements did, one
+            sentence each.
     """
 
     artifact: artifact_record.Artifact
@@ -53,6 +55,7 @@ class Variant(serialization.Record):
     compressed: compression.CompressedModel | None = None
     kept: tuple[compression.KeptPromise, ...] = ()
     keras_agreement: float | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -218,6 +218,7 @@ def _row(
         kept=item.variant.kept,
         keras_agreement=item.variant.keras_agreement,
         sparse_encoded_bytes=facts.sparse_encoded_bytes,
+        notes=item.variant.notes,
     )
 
 

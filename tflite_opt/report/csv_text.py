@@ -24,7 +24,8 @@ def _flat(row: report.Row, others: Sequence[str]) -> dict[str, object]:
     """Returns plain columns; `others` are metrics beside the primary one."""
     flat: dict[str, object] = {}
     for key, value in row.to_json().items():
-        if key in ("record", "schema_version"):
+        # Notes are paragraphs; report.md has them.
+        if key in ("record", "schema_version", "notes"):
             continue
         if key == "warnings":
             flat[key] = "; ".join(row.warnings)

@@ -13,6 +13,7 @@ from tflite_opt.report import (
     csv_text,
     data_check_text,
     evaluation_text,
+    notes_text,
     plot,
 )
 
@@ -157,6 +158,7 @@ def to_markdown(content: report.Report) -> str:
             _details(content),
             "",
             *_compression(content),
+            *_notes(content),
             *_representative_data(content),
             "## What the linter says",
             "",
@@ -278,6 +280,14 @@ def _compression(content: report.Report) -> list[str]:
         *compression_text.markdown(content.rows),
         "",
     ]
+
+
+def _notes(content: report.Report) -> list[str]:
+    lines = notes_text.lines((row.name, row.notes) for row in content.rows)
+    if not lines:
+        return []
+    listed = [f"- {line}" for line in lines]
+    return ["## Ranges, corrections, slimming", "", *listed, ""]
 
 
 def _representative_data(content: report.Report) -> list[str]:

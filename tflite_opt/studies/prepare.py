@@ -120,9 +120,8 @@ def _quantize(
             sources.load(spec)["calibration"], found.signatures[0].inputs
         )
         rule = conversion.QuantizerRule(operation="*", mode="static")
-        content = litert_quantizer.quantize(
-            float_path, [rule], litert_quantizer.calibrate(float_path, samples)
-        )
+        ranges = litert_quantizer.calibrate(float_path, samples)
+        content = litert_quantizer.quantize(float_path, [rule], ranges.values)
     files.write_bytes(path, content)
 
 

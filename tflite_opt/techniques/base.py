@@ -9,12 +9,13 @@ import typing
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+import numpy as np
+
 from tflite_opt.keras_models import fine_tuning
 from tflite_opt.records import (
     compression,
     conversion,
     errors,
-    examples,
     facts,
     serialization,
     training,
@@ -141,6 +142,49 @@ class CompressionTechnique(Technique):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class FileTechnique(Technique):
+    """Changes a `.tflite` before or after the conversion.
+
+    Attributes:
+        needs_integers: Whether it only helps a file that computes in integers.
+        breaks: What compression may have given and it does not keep.
+    """
+
+    needs_integers: ClassVar[bool] = False
+    breaks: ClassVar[frozenset[compression.Property]] = frozenset()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PreparationTechnique(FileTechnique):
+    """Float `.tflite` to a float `.tflite` that quantizes better.
+
+    The function stays the same: whoever carries it out compares the outputs.
+    """
+
+    @abc.abstractmethod
+    def prepare(
+        self,
+        model: pathlib.Path,
+        destination: pathlib.Path,
+        representative: Mapping[str, np.ndarray],
+    ) -> tuple[str, ...]:
+        """Writes the prepared file.
+
+        Args:
+            model: The float `.tflite`. Not modified.
+            destination: Where the prepared file goes.
+            representative: Calibration data by name, shape `(n, ...)`.
+
+        Returns:
+            One sentence each on what was done, for the report.
+
+        Raises:
+            ModelError: If `model` cannot be prepared.
+            DataError: If the data do not fit it.
+        """
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class ConversionTechnique(Technique):
     """Frozen float model and representative data to `.tflite`."""
 
@@ -157,6 +201,16 @@ class ConversionTechnique(Technique):
     @property
     def takes_fake_quantization(self) -> bool:
         """Whether it uses the ranges of quantization-aware training."""
+        return False
+
+    @property
+    def computes_in_integers(self) -> bool:
+        """Whether products are computed with the quantized weights."""
+        return False
+
+    @property
+    def needs_converter(self) -> bool:
+        """Whether it never starts from the float `.tflite`."""
         return False
 
     @abc.abstractmethod
@@ -185,29 +239,38 @@ class ConversionTechnique(Technique):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class RefinementTechnique(Technique):
-    """Converted `.tflite` to a better `.tflite`."""
+class RefinementTechnique(FileTechnique):
+    """Converted `.tflite` and its float parent to a better `.tflite`.
+
+    Attributes:
+        is_last: Whether nothing can come after it.
+    """
+
+    is_last: ClassVar[bool] = False
 
     @abc.abstractmethod
     def refine(
         self,
+        parent: pathlib.Path,
         model: pathlib.Path,
         destination: pathlib.Path,
-        representative: Mapping[str, examples.Examples],
+        representative: Mapping[str, np.ndarray],
     ) -> tuple[str, ...]:
         """Writes the refined file.
 
         Args:
+            parent: The float `.tflite` that was converted.
             model: The `.tflite` to refine. Not modified.
             destination: Where the refined file goes.
-            representative: Real inputs by name, shape `(n, ...)`; never from
-                the test split.
+            representative: Calibration data by name, shape `(n, ...)`.
 
         Returns:
             One sentence each on what was done, for the report.
 
         Raises:
-            ModelError: If `model` is no valid `.tflite`.
+            ModelError: If `model` is no valid `.tflite`, or none that can be
+                refined.
+            DataError: If the data do not fit it.
             VerificationError: If the result is not what was promised.
         """
 
@@ -306,55 +369,3 @@ def _as_record(hint: Any, value: Any) -> Any:
         ):
             return _with_header(kind, value)
     return value
-
-
-def verify_integer_only(
-    technique: ConversionTechnique,
-    model: facts.ModelFacts,
-    input_dtype: str,
-    output_dtype: str,
-) -> None:
-    """Checks that float tensors appear at most as inputs and outputs.
-
-    Integer inputs that are indices (int32, int64) keep their dtype.
-
-    Args:
-        technique: Whose promise it is.
-        model: Facts read from the result.
-        input_dtype: Promised dtype of the inputs that are not indices.
-        output_dtype: Promised dtype of the outputs that are not indices.
-
-    Raises:
-        VerificationError: If a float tensor is inside, or the interface has
-            another dtype.
-    """
-    for promised, specs, role in (
-        (input_dtype, model.inputs, "inputs"),
-        (output_dtype, model.outputs, "outputs"),
-    ):
-        found = {spec.dtype for spec in specs} - {"int32", "int64", "bool"}
-        technique.require(
-            found <= {promised},
-            f"have {promised} {role}",
-            f"{role} of {', '.join(sorted(found))}",
-        )
-    # An integer LSTM lists scratch tensors as float that hold its scales and
-    # that no operation reads or writes.
-    used = {
-        (operator.subgraph, index)
-        for operator in model.operators
-        for index in operator.inputs + operator.outputs
-    }
-    inside = [
-        tensor
-        for tensor in model.tensors
-        if tensor.dtype in facts.FLOAT_DTYPES
-        and tensor.role not in ("input", "output")
-        and (tensor.subgraph, tensor.index) in used
-    ]
-    technique.require(
-        not inside,
-        "leave no float tensor inside the model",
-        f"{len(inside)} float tensors, the first "
-        + repr(inside[0].name if inside else ""),
-    )

@@ -59,6 +59,16 @@ class DynamicRange(base.ConversionTechnique):
         """Returns `dynamic_range`."""
         return {"dynamic_range": cls()}
 
+    @property
+    def computes_in_integers(self) -> bool:
+        """True: activations become int8 for each product."""
+        return True
+
+    @property
+    def needs_converter(self) -> bool:
+        """Whether LiteRT Quantizer was ruled out."""
+        return self.backend == "tflite_converter"
+
     def convert(
         self, context: conversion.ConversionContext
     ) -> conversion.Converted:

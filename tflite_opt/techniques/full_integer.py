@@ -5,7 +5,7 @@ import dataclasses
 from typing import ClassVar
 
 from tflite_opt.records import conversion, errors, facts
-from tflite_opt.techniques import base
+from tflite_opt.techniques import base, promises
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -23,6 +23,11 @@ class FullInteger(base.ConversionTechnique):
             for each tensor.
         symmetric_activations: Zero point 0 for activations; LiteRT Quantizer
             only.
+        weight_algorithm: How the range of each channel is found: its true
+            extremes (`min_max`), or what gives the least squared error
+            (`octav`); LiteRT Quantizer only.
+        activation_algorithm: Likewise for activations, except for inputs and
+            for what the last layer gives.
         backend: `auto` takes LiteRT Quantizer where it covers every operation
             of the model, else the TFLite converter.
 
@@ -37,6 +42,8 @@ class FullInteger(base.ConversionTechnique):
     inference_output_type: conversion.InterfaceType = "int8"
     granularity: conversion.Granularity = "per_channel"
     symmetric_activations: bool = False
+    weight_algorithm: conversion.RangeAlgorithm = "min_max"
+    activation_algorithm: conversion.RangeAlgorithm = "min_max"
     backend: conversion.BackendChoice = "auto"
 
     def __post_init__(self) -> None:
@@ -52,12 +59,25 @@ class FullInteger(base.ConversionTechnique):
                 "Full integer quantization has int8, uint8 or float32 inputs "
                 f"and outputs. Received: {interface}. Use int16x8 for int16."
             )
-        if self.symmetric_activations and self.backend == "tflite_converter":
+        if self.needs_converter and self._quantizer_options():
             raise errors.InputError(
-                "The TFLite converter has no symmetric int8 activations. "
-                "Received: symmetric_activations=True, "
+                "The TFLite converter has true ranges and asymmetric "
+                "activations only. Received: "
+                f"{', '.join(self._quantizer_options())}, "
                 "backend=tflite_converter. Use backend=litert_quantizer."
             )
+
+    def _quantizer_options(self) -> tuple[str, ...]:
+        """Returns what only LiteRT Quantizer can do."""
+        return tuple(
+            f"{name}={getattr(self, name)}"
+            for name, default in (
+                ("symmetric_activations", False),
+                ("weight_algorithm", "min_max"),
+                ("activation_algorithm", "min_max"),
+            )
+            if getattr(self, name) != default
+        )
 
     @classmethod
     def presets(cls) -> dict[str, base.ConversionTechnique]:
@@ -81,9 +101,18 @@ class FullInteger(base.ConversionTechnique):
     def takes_fake_quantization(self) -> bool:
         """True, unless only LiteRT Quantizer can do what was asked for."""
         return (
-            self.backend != "litert_quantizer"
-            and not self.symmetric_activations
+            self.backend != "litert_quantizer" and not self._quantizer_options()
         )
+
+    @property
+    def computes_in_integers(self) -> bool:
+        """True: weights and activations are integers."""
+        return True
+
+    @property
+    def needs_converter(self) -> bool:
+        """Whether LiteRT Quantizer was ruled out."""
+        return self.backend == "tflite_converter"
 
     def convert(
         self, context: conversion.ConversionContext
@@ -98,7 +127,7 @@ class FullInteger(base.ConversionTechnique):
         use_converter = self.backend == "tflite_converter" or (
             self.backend == "auto"
             and (aware or bool(uncovered))
-            and not self.symmetric_activations
+            and not self._quantizer_options()
         )
         if not use_converter:
             return conversion.Converted(
@@ -129,6 +158,8 @@ class FullInteger(base.ConversionTechnique):
             operation="*",
             mode="static",
             granularity=self.granularity,
+            algorithm=self.weight_algorithm,
+            activation_algorithm=self.activation_algorithm,
             symmetric_activations=self.symmetric_activations,
         )
         rules = [static]
@@ -153,7 +184,7 @@ class FullInteger(base.ConversionTechnique):
 
     def verify(self, model: facts.ModelFacts) -> None:
         """Checks that no float tensor is inside and the interface is right."""
-        base.verify_integer_only(
+        promises.verify_integer_only(
             self,
             model,
             self.inference_input_type,

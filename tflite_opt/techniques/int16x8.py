@@ -5,7 +5,7 @@ import dataclasses
 from typing import ClassVar
 
 from tflite_opt.records import conversion, errors, facts
-from tflite_opt.techniques import base
+from tflite_opt.techniques import base, promises
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -54,6 +54,16 @@ class Int16x8(base.ConversionTechnique):
         """True: activation ranges come from data."""
         return True
 
+    @property
+    def computes_in_integers(self) -> bool:
+        """True: weights and activations are integers."""
+        return True
+
+    @property
+    def needs_converter(self) -> bool:
+        """Whether LiteRT Quantizer was ruled out."""
+        return self.backend == "tflite_converter"
+
     def convert(
         self, context: conversion.ConversionContext
     ) -> conversion.Converted:
@@ -101,7 +111,7 @@ class Int16x8(base.ConversionTechnique):
 
     def verify(self, model: facts.ModelFacts) -> None:
         """Checks for int16 activations, int8 weights and no float inside."""
-        base.verify_integer_only(
+        promises.verify_integer_only(
             self,
             model,
             self.inference_input_type,

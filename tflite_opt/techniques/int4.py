@@ -54,6 +54,11 @@ class Int4(base.ConversionTechnique):
         """Returns `int4` and `weight_only_int4`."""
         return {"int4": cls(), "weight_only_int4": cls(mode="weight_only")}
 
+    @property
+    def computes_in_integers(self) -> bool:
+        """True for `dynamic`: `weight_only` unpacks weights to float."""
+        return self.mode == "dynamic"
+
     def convert(
         self, context: conversion.ConversionContext
     ) -> conversion.Converted:

@@ -6,8 +6,10 @@ import pathlib
 from collections.abc import Mapping
 from typing import ClassVar
 
-from tflite_opt.records import examples, facts
-from tflite_opt.techniques import base
+import numpy as np
+
+from tflite_opt.records import facts
+from tflite_opt.techniques import base, promises
 from tflite_opt.tflite import slimming
 
 # Outputs must be equal in every bit, so that a few examples are enough.
@@ -24,12 +26,15 @@ class Slimming(base.RefinementTechnique):
     """
 
     technique: ClassVar[str] = "slimming"
+    # Equal constants are shared, so that none can be changed alone.
+    is_last: ClassVar[bool] = True
 
     def refine(
         self,
+        parent: pathlib.Path,
         model: pathlib.Path,
         destination: pathlib.Path,
-        representative: Mapping[str, examples.Examples],
+        representative: Mapping[str, np.ndarray],
     ) -> tuple[str, ...]:
         """Writes the smaller file after comparing it bit by bit."""
         inputs = {
@@ -49,39 +54,4 @@ class Slimming(base.RefinementTechnique):
             "not make a file bigger",
             f"{after.size_bytes} bytes from {before.size_bytes}",
         )
-        for name in (
-            "description",
-            "min_runtime_version",
-            "num_subgraphs",
-            "signatures",
-            "inputs",
-            "outputs",
-            "operators",
-        ):
-            old, new = getattr(before, name), getattr(after, name)
-            self.require(old == new, f"keep {name}", repr(new)[:200])
-        self.require(
-            [_described(tensor) for tensor in before.tensors]
-            == [_described(tensor) for tensor in after.tensors],
-            "keep all tensors",
-            "a tensor of another shape, dtype, role or size",
-        )
-        if before.delegation is not None and after.delegation is not None:
-            self.require(
-                before.delegation.partitions == after.delegation.partitions,
-                "keep the partitions of XNNPACK",
-                f"{after.delegation.partitions} from "
-                f"{before.delegation.partitions}",
-            )
-
-
-def _described(tensor: facts.TensorFacts) -> tuple[object, ...]:
-    return (
-        tensor.subgraph,
-        tensor.index,
-        tensor.shape,
-        tensor.dtype,
-        tensor.role,
-        tensor.constant_bytes,
-        tensor.scales,
-    )
+        promises.verify_same_structure(self, before, after)

@@ -12,7 +12,7 @@ import numpy as np
 from tflite_opt.records import weight_values
 from tflite_opt.tflite import checked_table, flatbuffer, sparsity
 
-_DTYPES = {
+STORED_DTYPES = {
     "float16": "<f2",
     "float32": "<f4",
     "float64": "<f8",
@@ -142,10 +142,10 @@ class Reader:
         bits = _PACKED_BITS.get(tensor.dtype)
         if bits is not None:
             self._charge(num_bytes)
-            return _unpack(content, bits, tensor.dtype.startswith("int"), size)
+            return unpack(content, bits, tensor.dtype.startswith("int"), size)
         if tensor.dtype == "bfloat16" and num_bytes % 2 == 0:
             return (content.view("<u2").astype("<u4") << 16).view("<f4")
-        dtype = _DTYPES.get(tensor.dtype)
+        dtype = STORED_DTYPES.get(tensor.dtype)
         if dtype is None or num_bytes % np.dtype(dtype).itemsize:
             return None
         return content.view(dtype)
@@ -159,9 +159,20 @@ class Reader:
             )
 
 
-def _unpack(
+def unpack(
     content: np.ndarray, bits: int, signed: bool, size: int
 ) -> np.ndarray | None:
+    """Returns values that share bytes, one by one.
+
+    Args:
+        content: Shape `(n,)`, uint8.
+        bits: Of one value; the first is in the lowest bits of its byte.
+        signed: Whether values may be negative.
+        size: How many there are.
+
+    Returns:
+        Shape `(size,)`, int8 or uint8; None if `n` does not fit `size`.
+    """
     per_byte = 8 // bits
     if len(content) != -(-size // per_byte):
         return None

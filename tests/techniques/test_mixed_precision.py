@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+import re
+
+import pytest
+
+from tests.post_training import models
+from tests.tflite import handmade
+from tflite_opt.conversion import context as context_lib
+from tflite_opt.records import errors
+from tflite_opt.techniques import base, mixed_precision
+from tflite_opt.tflite import facts
+
+
+def _context(path, inputs):
+    found = facts.read_facts(path, delegation=False)
+    return context_lib.FrozenModel(path, found, None, inputs)
+
+
+@pytest.fixture(scope="module")
+def context(tmp_path_factory):
+    path = tmp_path_factory.mktemp("mixed") / "float.tflite"
+    return _context(models.separable(path), models.examples(20))
+
+
+def _converted(context, tmp_path, **fields):
+    technique = mixed_precision.MixedPrecision(**fields)
+    path = tmp_path / "mixed.tflite"
+    path.write_bytes(technique.convert(context).content)
+    found = facts.read_facts(path, delegation=False)
+    technique.verify(found)
+    return found
+
+
+def _weight_dtypes(found):
+    """Returns the dtype of each layer's weights and of its output."""
+    dtypes = {t.index: t.dtype for t in found.tensors}
+    return [
+        (dtypes[x.weights[0]], dtypes[x.outputs[0]])
+        for x in found.operators
+        if x.weights
+    ]
+
+
+_FLOAT, _INT8 = ("float32", "float32"), ("int8", "int8")
+
+
+def test_a_prefix_stays_float(context, tmp_path):
+    found = _converted(context, tmp_path, float_prefix=2)
+    assert _weight_dtypes(found) == [_FLOAT] * 2 + [_INT8] * 4
+    names = [x.name for x in found.operators]
+    # No quantization in front of the first layer, one behind the second.
+    assert names[:3] == ["CONV_2D", "DEPTHWISE_CONV_2D", "QUANTIZE"]
+    assert found.inputs[0].dtype == "float32"
+
+
+def test_a_dynamic_last_layer_has_float_scores(context, tmp_path):
+    found = _converted(context, tmp_path, dynamic_last_layer=True)
+    assert _weight_dtypes(found) == [_INT8] * 5 + [("int8", "float32")]
+    assert found.operators[-1].name == "SOFTMAX"
+    assert found.outputs[0].dtype == "float32"
+
+
+@pytest.mark.parametrize(
+    "patterns",
+    [
+        ("CONV_2D_0", "DEPTHWISE_CONV_2D_1"),
+        (r"_[01]$",),
+        ("CONV_2D_0", r"^DEPTHWISE.*1"),
+    ],
+    ids=["names", "expression", "both"],
+)
+def test_layers_are_chosen_by_pattern(context, tmp_path, patterns):
+    found = _converted(
+        context,
+        tmp_path,
+        float_layers=patterns,
+        inference_input_type="int8",
+        inference_output_type="int8",
+    )
+    assert _weight_dtypes(found) == [_FLOAT] * 2 + [_INT8] * 4
+    assert found.inputs[0].dtype == found.outputs[0].dtype == "int8"
+
+
+def test_a_name_stands_for_itself_before_it_is_an_expression(context, tmp_path):
+    # As an expression it matches the depthwise convolution too.
+    found = _converted(context, tmp_path, float_layers=("CONV_2D_2",))
+    assert _weight_dtypes(found)[2] == _FLOAT
+    assert _weight_dtypes(found).count(_FLOAT) == 1
+
+
+def test_a_layer_is_found_by_its_keras_name(tmp_path):
+    network = models.Network((8, 8, 3))
+    network.conv(4)
+    network.conv(4)
+    for tensor in network.builder.model.subgraphs[0].tensors:
+        tensor.name = tensor.name.replace("CONV_2D_1", "net/second/Relu6;c")
+    path = network.save(tmp_path / "float.tflite")
+    found = _converted(
+        _context(path, models.examples(20)), tmp_path, float_layers=("second",)
+    )
+    assert _weight_dtypes(found) == [_INT8, _FLOAT]
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        (
+            {"float_layers": ("head",)},
+            "Received: 'head'. Outputs of operations: CONV_2D_0, DEPTHWISE",
+        ),
+        (
+            {"float_layers": ("CONV_2D_0", "CONV_2D_2")},
+            "Received: 'DEPTHWISE_CONV_2D_1' in between. Choose them too.",
+        ),
+        (
+            {"float_prefix": 1, "float_layers": ("CONV_2D_2",)},
+            "Received: 'DEPTHWISE_CONV_2D_1' in between.",
+        ),
+        ({"float_prefix": 9}, "the model has 9. Received: float_prefix=9"),
+    ],
+    ids=["nothing", "gap", "gap behind the prefix", "everything"],
+)
+def test_a_choice_that_does_not_fit_the_model_is_refused(
+    context, fields, message
+):
+    technique = mixed_precision.MixedPrecision(**fields)
+    with pytest.raises(errors.InputError, match=re.escape(message)):
+        technique.convert(context)
+
+
+def test_a_last_layer_of_another_kind_cannot_be_dynamic(tmp_path):
+    network = models.Network((8, 8, 3))
+    network.depthwise()
+    path = network.save(tmp_path / "float.tflite")
+    technique = mixed_precision.MixedPrecision(dynamic_last_layer=True)
+    with pytest.raises(errors.InputError, match="Received: DEPTHWISE_CONV_2D"):
+        technique.convert(_context(path, models.examples(20)))
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({}, "float_prefix=0. Use full_integer"),
+        ({"float_prefix": -1}, "float_prefix=-1"),
+        ({"float_layers": ("(",)}, "Received: '(': missing )"),
+        ({"float_prefix": 1, "inference_input_type": "int16"}, "'int16'"),
+        (
+            {"dynamic_last_layer": True, "inference_output_type": "int8"},
+            "Received: inference_output_type=int8",
+        ),
+    ],
+    ids=["nothing", "negative", "expression", "int16", "int8 scores"],
+)
+def test_rejects_fields_that_cannot_be(fields, message):
+    with pytest.raises(errors.InputError, match=re.escape(message)):
+        mixed_precision.MixedPrecision(**fields)
+
+
+def test_rejects_a_file_without_exceptions(tmp_path):
+    technique = mixed_precision.MixedPrecision(float_prefix=1)
+    path = handmade.dense().save(tmp_path / "float.tflite")
+    with pytest.raises(errors.VerificationError, match="0% of the weights"):
+        technique.verify(facts.read_facts(path, delegation=False))
+    model = models.quantized(
+        models.separable(tmp_path / "net.tflite"), tmp_path / "int8.tflite"
+    )
+    with pytest.raises(errors.VerificationError, match="all quantized"):
+        technique.verify(facts.read_facts(model, delegation=False))
+
+
+def test_survives_its_recipe_form():
+    technique = mixed_precision.MixedPrecision(
+        float_prefix=4, float_layers=("a", "b"), dynamic_last_layer=True
+    )
+    assert base.from_recipe(technique.to_recipe()) == technique

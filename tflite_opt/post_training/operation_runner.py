@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs a `.tflite` operation after operation, on many examples at once.
+
+Each operation is a model of its own in the same runtime, so that its results
+are those of the whole file, and a constant may be replaced before it is
+reached, without running anything again. Runs in this process.
+"""
+
+import copy
+import math
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from ai_edge_litert import interpreter as litert
+from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert.tools import flatbuffer_utils
+
+from tflite_opt.records import errors
+from tflite_opt.tflite import (
+    constants,
+    flatbuffer,
+    interpreter,
+    native_messages,
+    ports,
+)
+
+# Of one tensor over all examples; a few of that size are held at once.
+_MAX_TENSOR_BYTES = 1 << 29
+_MIN_EXAMPLES = 8
+
+
+def affordable(
+    path: pathlib.Path, inputs: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Returns as many of the first examples as fit into memory.
+
+    Args:
+        path: A `.tflite`.
+        inputs: By name, shape `(n, ...)`.
+
+    Returns:
+        At least 8, if there are as many, so that the largest tensor takes at
+        most 512 MB in float32.
+    """
+    graph = flatbuffer.read(path).subgraphs[0]
+    largest = max(4 * math.prod(tensor.shape) for tensor in graph.tensors)
+    count = max(_MIN_EXAMPLES, _MAX_TENSOR_BYTES // max(largest, 1))
+    return {name: array[:count] for name, array in inputs.items()}
+
+
+class OperationRunner:
+    """The main graph of a file and the values that its next operations read.
+
+    Attributes:
+        model: The file.
+        graph: Its main graph.
+    """
+
+    def __init__(
+        self, path: pathlib.Path, inputs: Mapping[str, np.ndarray]
+    ) -> None:
+        """Sets the inputs.
+
+        Args:
+            path: A `.tflite` of single examples.
+            inputs: By name, shape `(n, ...)`, as for `LoadedModel.run`.
+
+        Raises:
+            ModelError: If it has loops, state or operations of others, or is
+                made for several examples at once.
+            DataError: If the inputs do not fit it.
+        """
+        self._path = path
+        self.model = flatbuffer.read(path)
+        self.graph = self.model.subgraphs[0]
+        self._require_plain()
+        loaded = interpreter.load(path)
+        self.num_examples = ports.count_examples(inputs, loaded.inputs)
+        self._values = {
+            index: ports.to_raw(inputs[spec.name], spec)[:, np.newaxis]
+            for index, spec in zip(
+                self.graph.inputs, loaded.inputs, strict=True
+            )
+        }
+        self._parts = flatbuffer_utils.read_model(str(path))
+        self._last_use = {
+            tensor: position
+            for position, operator in enumerate(self.graph.operators)
+            for tensor in operator.inputs
+        } | dict.fromkeys(self.graph.outputs, len(self.graph.operators))
+        self._replaced: dict[int, bytes] = {}
+        self._next = 0
+
+    def _require_plain(self) -> None:
+        strange = [
+            operator.name
+            for operator in self.graph.operators
+            if operator.is_custom or operator.callees
+        ]
+        strange += [t.name for t in self.graph.tensors if t.is_variable]
+        sizes = {
+            self.graph.tensors[index].shape[:1] for index in self.graph.inputs
+        }
+        if strange or sizes != {(1,)}:
+            raise errors.ModelError(
+                "To be run operation after operation, a model must be for "
+                "single examples, without loops, state and custom operations. "
+                f"Received: path={str(self._path)!r} with "
+                f"{', '.join(strange) or f'inputs for {sorted(sizes)}'}."
+            )
+
+    def value(self, tensor: int) -> np.ndarray:
+        """Returns a tensor's values, of the file's dtype.
+
+        Args:
+            tensor: An input, or written by an operation that has been run
+                and read by one that has not.
+
+        Returns:
+            Shape `(n, *shape)` with the file's own shape of the tensor.
+        """
+        return self._values[tensor]
+
+    def run_before(self, position: int) -> None:
+        """Runs all operations before one, that have not been run yet."""
+        while self._next < position:
+            operator = self.graph.operators[self._next]
+            self._run(operator)
+            self._next += 1
+            for tensor in {*operator.inputs, *operator.outputs}:
+                if self._last_use.get(tensor, -1) < self._next:
+                    self._values.pop(tensor, None)
+
+    def replace(self, tensor: int, values: np.ndarray) -> None:
+        """Gives a constant other values; int4 as int8."""
+        stored = constants.encoded(self.graph.tensors[tensor], values)
+        self._replaced[tensor] = stored
+
+    def _run(self, operator: flatbuffer.Operator) -> None:
+        # Each once: an operation may read a tensor twice.
+        given = [i for i in dict.fromkeys(operator.inputs) if i in self._values]
+        try:
+            with native_messages.filtered():
+                native = litert.Interpreter(
+                    model_content=self._single(given), num_threads=1
+                )
+                native.allocate_tensors()
+            sources = [d["index"] for d in native.get_input_details()]
+            targets = [d["index"] for d in native.get_output_details()]
+            found: list[list[np.ndarray]] = [[] for _ in targets]
+            for example in range(self.num_examples):
+                for source, tensor in zip(sources, given, strict=True):
+                    native.set_tensor(source, self._values[tensor][example])
+                native.invoke()
+                for target, values in zip(targets, found, strict=True):
+                    values.append(native.get_tensor(target))
+        except (RuntimeError, ValueError) as error:
+            raise errors.ModelError(
+                "The runtime must be able to run each operation alone. "
+                f"Received: path={str(self._path)!r}, {operator.name}: "
+                f"{native_messages.one_line(error)}."
+            ) from error
+        for tensor, values in zip(operator.outputs, found, strict=True):
+            self._values[tensor] = np.stack(values)
+
+    def _single(self, given: list[int]) -> bytes:
+        """Returns the content of a model of the next operation.
+
+        Args:
+            given: Tensors that become its inputs.
+        """
+        stored = self._parts.subgraphs[0]
+        operator = copy.copy(stored.operators[self._next])
+        used = dict.fromkeys(
+            i for i in (*operator.inputs, *operator.outputs) if i != -1
+        )
+        places = {tensor: place for place, tensor in enumerate(used)} | {-1: -1}
+        graph: Any = schema.SubGraphT()
+        model: Any = schema.ModelT()
+        model.version, model.subgraphs = self._parts.version, [graph]
+        model.operatorCodes = [self._parts.operatorCodes[operator.opcodeIndex]]
+        model.buffers, graph.tensors = [schema.BufferT()], []
+        for tensor in used:
+            own = copy.copy(stored.tensors[tensor])
+            content = self._replaced.get(tensor)
+            if content is None:
+                index = self.graph.tensors[tensor].buffer
+                content = self.model.buffer_bytes(index)
+            own.buffer = len(model.buffers) if content else 0
+            if content:
+                buffer = schema.BufferT()
+                # Anything but an array is packed byte by byte.
+                buffer.data = np.frombuffer(content, np.uint8)
+                model.buffers.append(buffer)
+            graph.tensors.append(own)
+        operator.opcodeIndex = 0
+        graph.inputs = [places[tensor] for tensor in given]
+        graph.outputs = [places[tensor] for tensor in operator.outputs]
+        operator.inputs = [places[tensor] for tensor in operator.inputs]
+        operator.outputs = graph.outputs
+        graph.operators = [operator]
+        return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
