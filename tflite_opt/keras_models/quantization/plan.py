@@ -25,8 +25,8 @@ _SAME_SCALE = frozenset(
 # TFLite computes a ReLU behind them inside the same operation.
 _WITH_RELU = frozenset(
     {
-        *("Add", "ChannelScale", "Conv2D", "Dense", "DepthwiseConv2D"),
-        *("Multiply", "Subtract"),
+        *("Add", "Bias", "ChannelScale", "Conv2D", "Dense"),
+        *("DepthwiseConv2D", "Multiply", "Subtract"),
     }
 )
 _KERNELS = {"DepthwiseConv1D": "depthwise_kernel"} | {
@@ -97,6 +97,14 @@ def refusal(call: graph_lib.Call) -> str:
     inner = getattr(layer, "layer", layer)
     if isinstance(inner, (keras.layers.RNN, keras.layers.Bidirectional)):
         return "The converter does not take ranges around a recurrent layer."
+    if isinstance(
+        inner, (keras.layers.EinsumDense, keras.layers.MultiHeadAttention)
+    ):
+        return (
+            "The converter does not take ranges around an attention that is "
+            "shared, masked or returns its scores, or an `EinsumDense` that "
+            "is no `Dense` over the last axes."
+        )
     name = call.kind
     if name == "Activation":
         name = keras.activations.serialize(layer.activation)
