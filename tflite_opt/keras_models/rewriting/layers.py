@@ -80,7 +80,24 @@ def classes() -> Mapping[str, type[Any]]:
             config = {"transpose_second": self.transpose_second}
             return {**super().get_config(), **config}
 
-    return {
-        made.__name__: made
-        for made in (HardSwish, ChannelScale, Bias, MatrixProduct)
-    }
+    class ChannelMean(keras.layers.Layer):
+        """Mean of the last axis, which stays with size 1."""
+
+        def call(self, inputs: Any) -> Any:
+            return tf.reduce_mean(inputs, axis=-1, keepdims=True)
+
+    class InverseRoot(keras.layers.Layer):
+        """`1 / sqrt(x + epsilon)`."""
+
+        def __init__(self, epsilon: float, **kwargs: Any) -> None:
+            super().__init__(**kwargs)
+            self.epsilon = epsilon
+
+        def call(self, inputs: Any) -> Any:
+            return tf.math.rsqrt(inputs + self.epsilon)
+
+        def get_config(self) -> dict[str, Any]:
+            return {**super().get_config(), "epsilon": self.epsilon}
+
+    found = (HardSwish, ChannelScale, Bias, MatrixProduct)
+    return {x.__name__: x for x in (*found, ChannelMean, InverseRoot)}

@@ -9,6 +9,7 @@ from tflite_opt.keras_models.rewriting import (
     attention,
     convolutions,
     graph,
+    normalization,
     operators,
     projections,
 )
@@ -17,10 +18,10 @@ from tflite_opt.keras_models.rewriting import (
 def for_quantization(model: Any) -> graph.Graph:
     """Returns a graph that computes the same as a model when it is used.
 
-    Models inside it are opened, operators are layers, activations and the
-    parts of attention that TFLite computes apart stand apart, and batch
-    normalization is part of the weights: its statistics are those of the
-    trained model and stay so.
+    Models inside it are opened, operators are layers, what TFLite computes
+    apart stands apart (activations, attention, layer normalization), and
+    batch normalization is part of the weights: its statistics are those of
+    the trained model and stay so.
 
     Args:
         model: A built functional or Sequential `tf_keras` model. Its layers
@@ -35,5 +36,6 @@ def for_quantization(model: Any) -> graph.Graph:
     convolutions.grouped_to_depthwise(found)
     activations.split(found)
     activations.normalize(found)
+    normalization.split(found)
     affine.fold(found)
     return found
