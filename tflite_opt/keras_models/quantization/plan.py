@@ -97,13 +97,16 @@ def refusal(call: graph_lib.Call) -> str:
     inner = getattr(layer, "layer", layer)
     if isinstance(inner, (keras.layers.RNN, keras.layers.Bidirectional)):
         return "The converter does not take ranges around a recurrent layer."
-    if isinstance(
-        inner, (keras.layers.EinsumDense, keras.layers.MultiHeadAttention)
-    ):
+    # The rules leave only those that they cannot split.
+    if isinstance(inner, keras.layers.MultiHeadAttention):
         return (
-            "The converter does not take ranges around an attention that is "
-            "shared, masked or returns its scores, or an `EinsumDense` that "
-            "is no `Dense` over the last axes."
+            "An attention is rounded inside only if it is called once, over "
+            "one axis, without a mask, and returns no scores."
+        )
+    if isinstance(inner, keras.layers.EinsumDense):
+        return (
+            "An `EinsumDense` is rounded only if it is called once and "
+            "takes in the last axes as `Dense` does."
         )
     name = call.kind
     if name == "Activation":
