@@ -77,6 +77,11 @@ _SEQUENCES = {
     "stacked_cells": lambda k: [k.RNN([k.LSTMCell(4), k.LSTMCell(4)])],
     "bidirectional": lambda k: [k.Bidirectional(k.LSTM(4), name="both")],
     "time_distributed": lambda k: [k.TimeDistributed(k.Dense(4))],
+    "einsum_dense": lambda k: [
+        k.EinsumDense("nte,ehd->nthd", (6, 3, 2), bias_axes="hd"),
+        k.EinsumDense("...hd,hde->...e", (6, 4), name="einsum"),
+        k.EinsumDense("nte,ed->ntd", (6, 3), bias_axes="td", activation="relu"),
+    ],
     "embedding": lambda k: [
         k.Lambda(lambda x: x[..., 0]),
         k.Embedding(9, 4),
@@ -92,7 +97,7 @@ _MERGES = {
     "two_readers": lambda k, a, b: k.Add()(
         [k.BatchNormalization(name="bn")(a), b, a]
     ),
-    "attention": lambda k, a, b: k.MultiHeadAttention(2, 4)(
+    "attention": lambda k, a, b: k.MultiHeadAttention(2, 4, name="attention")(
         k.Reshape((36, 4))(a), k.Reshape((36, 4))(b)
     ),
 }

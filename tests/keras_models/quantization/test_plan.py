@@ -85,6 +85,10 @@ def test_weights_know_their_output_channels():
     [
         (lambda k: k.LSTM(2, name="bad"), "recurrent"),
         (lambda k: k.Bidirectional(k.GRU(2), name="bad"), "recurrent"),
+        (
+            lambda k: k.EinsumDense("nte,ted->ntd", (4, 2), name="bad"),
+            "as `Dense` does",
+        ),
         (lambda k: k.ELU(name="bad"), "no integer ELU"),
         (lambda k: k.Activation("selu", name="bad"), "no integer ELU"),
     ],
@@ -97,3 +101,32 @@ def test_refuses_what_has_no_integer_kernel(make, reason):
         plan.require_integer_kernels(graph.read(model))
     assert "Received: bad." in str(caught.value)
     assert "int8 or dynamic_range" in str(caught.value)
+
+
+def test_refuses_an_attention_that_is_masked():
+    import tf_keras as keras
+
+    x = keras.Input((4, 3))
+    layer = keras.layers.MultiHeadAttention(2, 3, name="bad")
+    model = keras.Model(x, layer(x, x, use_causal_mask=True))
+    with pytest.raises(errors.ModelError, match="without a mask") as caught:
+        plan.require_integer_kernels(rewrite.for_quantization(model))
+    assert "Received: bad." in str(caught.value)
+
+
+def test_the_parts_of_an_attention_are_rounded():
+    import tf_keras as keras
+
+    x = keras.Input((4, 3))
+    layer = keras.layers.MultiHeadAttention(2, 3, dropout=0.1, name="attention")
+    found = _plan(keras.Model(x, layer(x, x)))
+    rounded = {name: output for name, output in found.items() if output}
+    assert rounded == {
+        "attention_query": "moving",
+        "attention_key": "moving",
+        "attention_value": "moving",
+        "attention_scores": "moving",
+        "attention_softmax": "unit",
+        "attention_mixed": "moving",
+        "attention": "moving",
+    }

@@ -98,3 +98,23 @@ def test_promises_follow_layers_that_were_split():
     (found,) = preservation.carried(graph, [_promise(max_unique_values=4)])
     assert (found.layer, found.weight) == ("separable", "kernel")
     assert found.per_channel
+
+
+def test_zeros_of_an_attention_stay_where_they_were():
+    import tf_keras as keras
+
+    x = keras.Input((4, 6))
+    layer = keras.layers.MultiHeadAttention(2, 3, name="attention")
+    model = same.randomize(keras.Model(x, layer(x, x)))
+    before = np.where(np.arange(36) % 2, 1.5, 0).reshape(6, 2, 3)
+    layer._query_dense.kernel.assign(before)
+    promise = compression.Promise(
+        layer="attention", weight="query/kernel", min_zero_fraction=0.5
+    )
+    graph = rewrite.for_quantization(model)
+    originals = {("attention", "query/kernel"): before}
+    (kept,) = preservation.remember(graph, originals, [promise], ("sparsity",))
+    assert (kept.layer, kept.weight) == ("attention_query", "kernel")
+    np.testing.assert_array_equal(kept.is_free, before.reshape(6, 6) != 0)
+    (carried,) = preservation.carried(graph, [promise])
+    assert (carried.layer, carried.weight) == ("attention_query", "kernel")

@@ -25,6 +25,8 @@ pytestmark = pytest.mark.tensorflow
         ("conv1d", "conv", "applies", "", ""),
         ("prelu", "prelu", "applies", "quantized after training", ""),
         ("custom", "scale", "applies", "quantized after training", ""),
+        ("einsum_dense", "einsum", "applies", "", ""),
+        ("attention", "attention", "applies", "", ""),
         ("lstm", "lstm", "blocked", "recurrent layer", "after training"),
         ("bidirectional", "both", "blocked", "recurrent", "after training"),
     ],

@@ -25,8 +25,8 @@ _SAME_SCALE = frozenset(
 # TFLite computes a ReLU behind them inside the same operation.
 _WITH_RELU = frozenset(
     {
-        *("Add", "ChannelScale", "Conv2D", "Dense", "DepthwiseConv2D"),
-        *("Multiply", "Subtract"),
+        *("Add", "Bias", "ChannelScale", "Conv2D", "Dense"),
+        *("DepthwiseConv2D", "Multiply", "Subtract"),
     }
 )
 _KERNELS = {"DepthwiseConv1D": "depthwise_kernel"} | {
@@ -97,6 +97,17 @@ def refusal(call: graph_lib.Call) -> str:
     inner = getattr(layer, "layer", layer)
     if isinstance(inner, (keras.layers.RNN, keras.layers.Bidirectional)):
         return "The converter does not take ranges around a recurrent layer."
+    # The rules leave only those that they cannot split.
+    if isinstance(inner, keras.layers.MultiHeadAttention):
+        return (
+            "An attention is rounded inside only if it is called once, over "
+            "one axis, without a mask, and returns no scores."
+        )
+    if isinstance(inner, keras.layers.EinsumDense):
+        return (
+            "An `EinsumDense` is rounded only if it is called once and "
+            "takes in the last axes as `Dense` does."
+        )
     name = call.kind
     if name == "Activation":
         name = keras.activations.serialize(layer.activation)
