@@ -119,9 +119,9 @@ def _table(
     return (
         f"{_rows(kinds[:_NUM_KINDS], 'kind of operation')}\n\n"
         f"{_rows(single[:_NUM_SINGLE], 'slowest operation')}\n"
-        f"{seen:.1f} us of {profile.inference_us:.1f} us of an inference are "
-        f"seen in operations, over {profile.num_runs} runs; the profiler "
-        "counts whole microseconds and loses the rest."
+        f"Operations add up to {seen:.1f} us, inferences took "
+        f"{profile.inference_us:.1f} us, over {profile.num_runs} runs; the "
+        "profiler counts whole microseconds of each operation."
     )
 
 
