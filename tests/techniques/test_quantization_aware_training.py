@@ -5,7 +5,12 @@ import numpy as np
 import pytest
 
 from tests.keras_models import kinds, tiny
-from tflite_opt.keras_models import fine_tuning, layer_weights
+from tflite_opt.keras_models import (
+    fine_tuning,
+    layer_weights,
+    loading,
+    saving,
+)
 from tflite_opt.keras_models.quantization import aware
 from tflite_opt.records import compression, errors, training
 from tflite_opt.techniques import base, quantization_aware_training
@@ -52,6 +57,25 @@ def test_trains_a_model_that_rounds_and_promises_8_bits():
     assert found.notes[0].startswith("3 ranges of activations")
     kept = layer_weights.measure(found.model, found.promises)
     assert [x.num_elements for x in kept] == [36, 48]
+
+
+@pytest.mark.tensorflow
+def test_a_frozen_layer_is_rounded_but_not_trained(tmp_path):
+    model = tiny.classifier()
+    frozen = model.get_layer("conv")
+    frozen.trainable = False
+    before = frozen.kernel.numpy()
+    found = _apply(model, learning_rate=0.01)
+    path = tmp_path / "model.h5"
+    saving.save(found.model, path)
+    kernels = {
+        x.layer.name: x.layer.kernel.numpy()
+        for x in loading.load(path).layers
+        if getattr(getattr(x, "layer", None), "kernel", None) is not None
+    }
+    # But for the batch normalization that it takes in.
+    np.testing.assert_allclose(kernels["conv"], before, rtol=1e-3)
+    assert set(kernels) == {"conv", "scores"}
 
 
 @pytest.mark.tensorflow

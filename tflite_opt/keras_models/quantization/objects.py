@@ -153,8 +153,23 @@ def wrapper_class() -> Any:
         """Runs a layer with rounded weights and rounds its output.
 
         TF-MOT's leaves the rounded tensors of the last call in the place of
-        the layer's variables, where nobody can read them.
+        the layer's variables, where nobody can read them, and trains frozen
+        layers.
         """
+
+        @property
+        def trainable_weights(self) -> list[Any]:
+            """None of a frozen layer."""
+            return super().trainable_weights if self.layer.trainable else []
+
+        @property
+        def non_trainable_weights(self) -> list[Any]:
+            """Those of a frozen layer, too, each once."""
+            frozen = [] if self.layer.trainable else self._trainable_weights
+            own: list[Any] = self._dedup_weights(
+                [*frozen, *super().non_trainable_weights]
+            )
+            return own
 
         def call(self, inputs: Any, training: Any = None, **kwargs: Any) -> Any:
             """Calls the layer."""
