@@ -11,8 +11,6 @@ from tflite_opt.records import preflight
 _REGISTRY: dict[str, type["Support"]] = {}
 
 NESTED_FIX = "Build one flat model out of the inner layers."
-OPERATOR_FIX = "Write the operator as a layer, such as Add or Activation."
-PREPROCESSING_FIX = "Move it out of the model, into the preprocessing."
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,11 +87,6 @@ def own_layers(model: Any) -> dict[str, Any]:
         for layer in model.layers
         if not isinstance(layer, keras.layers.InputLayer)
     }
-
-
-def has_kernels(layer: Any) -> bool:
-    """Whether a layer has weights beyond biases, scales and offsets."""
-    return any(len(weight.shape) > 1 for weight in layer.trainable_weights)
 
 
 def refusals() -> tuple[type[Exception], ...]:
