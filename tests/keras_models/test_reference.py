@@ -43,6 +43,10 @@ def test_finds_models_that_were_installed_inside_the_package(
 ):
     import tflite_opt
 
+    # What an earlier test imported is found before any search.
+    for name in [m for m in sys.modules if m.startswith("tflite_opt.models")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delattr(tflite_opt, "models", raising=False)
     package = tmp_path / "models"
     package.mkdir()
     (package / "__init__.py").write_text("")
@@ -59,7 +63,7 @@ def test_finds_models_that_were_installed_inside_the_package(
         reference.build("mute", (8, 8, 1), 10)
     for name in ("tflite_opt.models.mine", "tflite_opt.models"):
         sys.modules.pop(name)
-    monkeypatch.delattr(tflite_opt, "models")
+    del tflite_opt.models
 
 
 @pytest.mark.parametrize(
