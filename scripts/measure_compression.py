@@ -52,6 +52,12 @@ _SETUP = training_compression.Setup(
         learning_rate=1e-3,
         augmentation="shift_flip",
     ),
+    # With 6 epochs, 80 % zeros lost 1.8 points; 20 lost 0.7 on validation.
+    epochs={
+        "prune80_int8": 20,
+        "prune80_cluster16_int8": 20,
+        "prune80_qat_int8": 20,
+    },
     seeds=(0, 1, 2),
     recipes=training_compression.RECIPES,
     work_dir=pathlib.Path(),

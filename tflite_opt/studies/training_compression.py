@@ -59,6 +59,7 @@ class Setup:
         data: The data set.
         training: Of the float model; the seed is replaced.
         fine_tuning: Of each technique; the seed is replaced.
+        epochs: Of each technique of a recipe that needs others, by recipe.
         seeds: One float model each.
         recipes: The first one is the baseline of all losses.
         work_dir: Keeps a run directory for each seed.
@@ -69,6 +70,7 @@ class Setup:
     data: dataset.DataSpec
     training: training_record.TrainingOptions
     fine_tuning: training_record.TrainingOptions
+    epochs: Mapping[str, int]
     seeds: Sequence[int]
     recipes: Sequence[str]
     work_dir: pathlib.Path
@@ -112,7 +114,11 @@ def measure(name: str, seed: int, setup: Setup) -> dict[str, float]:
             data_fingerprint=fingerprint,
             recipes=recipes,
         ),
-        dataclasses.replace(setup.fine_tuning, seed=seed),
+        dataclasses.replace(
+            setup.fine_tuning,
+            seed=seed,
+            epochs=setup.epochs.get(name, setup.fine_tuning.epochs),
+        ),
         run,
     )
     if failures:
