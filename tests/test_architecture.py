@@ -36,8 +36,9 @@ _LAYERS = {
     "report": 5,
     "comparison": 6,
     "stages": 6,
-    "pipeline": 7,
-    "studies": 8,
+    "ladder": 7,
+    "pipeline": 8,
+    "studies": 9,
     "lint": 2,
 }
 # Stages talk to each other through records.

@@ -9,7 +9,7 @@ reached, without running anything again. Runs in this process.
 import copy
 import math
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -111,6 +111,11 @@ class OperationRunner:
                 f"{', '.join(strange) or f'inputs for {sorted(sizes)}'}."
             )
 
+    @property
+    def position(self) -> int:
+        """Number of operations that have been run."""
+        return self._next
+
     def has(self, tensor: int) -> bool:
         """Whether `value` can return a tensor's values now."""
         return tensor in self._values
@@ -142,6 +147,10 @@ class OperationRunner:
         stored = constants.encoded(self.graph.tensors[tensor], values)
         self._replaced[tensor] = stored
 
+    def restore(self, tensor: int) -> None:
+        """Gives a constant its own values again."""
+        self._replaced.pop(tensor, None)
+
     def outputs_for(
         self, position: int, given: Mapping[int, np.ndarray]
     ) -> dict[int, np.ndarray]:
@@ -158,12 +167,58 @@ class OperationRunner:
         Raises:
             ModelError: If the runtime cannot run it.
         """
-        operator = self.graph.operators[position]
+        outputs = self.graph.operators[position].outputs
+        return self._invoke(range(position, position + 1), given, outputs)
+
+    def outputs_after(
+        self,
+        end: int,
+        changed: Mapping[int, np.ndarray],
+        wanted: Sequence[int],
+    ) -> dict[int, np.ndarray]:
+        """Goes on with other values; remembers nothing of it.
+
+        Args:
+            end: Number of operations to run in all.
+            changed: Instead of values of now, by tensor.
+            wanted: Tensors, each an output of the operations to come or known
+                now.
+
+        Returns:
+            By tensor, as `value` returns them.
+
+        Raises:
+            ModelError: If the runtime cannot run one.
+        """
+        left = range(self._next, end)
+        read = {
+            tensor
+            for position in left
+            for tensor in self.graph.operators[position].inputs
+        }
+        values = {**self._values, **changed}
+        given = {tensor: x for tensor, x in values.items() if tensor in read}
+        written = {
+            tensor
+            for position in left
+            for tensor in self.graph.operators[position].outputs
+        }
+        targets = [tensor for tensor in wanted if tensor in written]
+        found = self._invoke(left, given, targets) if targets else {}
+        return {x: found[x] if x in found else values[x] for x in wanted}
+
+    def _invoke(
+        self,
+        positions: range,
+        given: Mapping[int, np.ndarray],
+        wanted: Sequence[int],
+    ) -> dict[int, np.ndarray]:
         tensors = list(given)
         try:
             with native_messages.filtered():
                 native = litert.Interpreter(
-                    model_content=self._single(position, tensors), num_threads=1
+                    model_content=self._part(positions, tensors, wanted),
+                    num_threads=1,
                 )
                 native.allocate_tensors()
             sources = [d["index"] for d in native.get_input_details()]
@@ -176,14 +231,15 @@ class OperationRunner:
                 for target, values in zip(targets, found, strict=True):
                     values.append(native.get_tensor(target))
         except (RuntimeError, ValueError) as error:
+            names = [self.graph.operators[x].name for x in positions]
             raise errors.ModelError(
                 "The runtime must be able to run each operation alone. "
-                f"Received: path={str(self._path)!r}, {operator.name}: "
+                f"Received: path={str(self._path)!r}, {names[0]}: "
                 f"{native_messages.one_line(error)}."
             ) from error
         return {
             tensor: np.stack(values)
-            for tensor, values in zip(operator.outputs, found, strict=True)
+            for tensor, values in zip(wanted, found, strict=True)
         }
 
     def _run(self, operator: flatbuffer.Operator) -> None:
@@ -193,23 +249,27 @@ class OperationRunner:
             self._next, {tensor: self._values[tensor] for tensor in given}
         )
 
-    def _single(self, position: int, given: list[int]) -> bytes:
-        """Returns the content of a model of one operation.
+    def _part(
+        self, positions: range, given: Sequence[int], wanted: Sequence[int]
+    ) -> bytes:
+        """Returns the content of a model of some operations.
 
         Args:
-            position: Of the operation.
+            positions: Of the operations.
             given: Tensors that become its inputs.
+            wanted: Tensors that become its outputs.
         """
         stored = self._parts.subgraphs[0]
-        operator = copy.copy(stored.operators[position])
+        operators = [copy.copy(stored.operators[x]) for x in positions]
         used = dict.fromkeys(
-            i for i in (*operator.inputs, *operator.outputs) if i != -1
+            i for x in operators for i in (*x.inputs, *x.outputs) if i != -1
         )
         places = {tensor: place for place, tensor in enumerate(used)} | {-1: -1}
         graph: Any = schema.SubGraphT()
         model: Any = schema.ModelT()
         model.version, model.subgraphs = self._parts.version, [graph]
-        model.operatorCodes = [self._parts.operatorCodes[operator.opcodeIndex]]
+        codes = list(dict.fromkeys(x.opcodeIndex for x in operators))
+        model.operatorCodes = [self._parts.operatorCodes[x] for x in codes]
         model.buffers, graph.tensors = [schema.BufferT()], []
         for tensor in used:
             own = copy.copy(stored.tensors[tensor])
@@ -224,10 +284,11 @@ class OperationRunner:
                 buffer.data = np.frombuffer(content, np.uint8)
                 model.buffers.append(buffer)
             graph.tensors.append(own)
-        operator.opcodeIndex = 0
+        for operator in operators:
+            operator.opcodeIndex = codes.index(operator.opcodeIndex)
+            operator.inputs = [places[tensor] for tensor in operator.inputs]
+            operator.outputs = [places[tensor] for tensor in operator.outputs]
         graph.inputs = [places[tensor] for tensor in given]
-        graph.outputs = [places[tensor] for tensor in operator.outputs]
-        operator.inputs = [places[tensor] for tensor in operator.inputs]
-        operator.outputs = graph.outputs
-        graph.operators = [operator]
+        graph.outputs = [places[tensor] for tensor in wanted]
+        graph.operators = operators
         return bytes(flatbuffer_utils.convert_object_to_bytearray(model))

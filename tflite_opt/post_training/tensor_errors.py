@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from tflite_opt.post_training import (
-    acceptance,
+    divergence,
     layers,
     operation_runner,
     real_values,
@@ -66,7 +66,7 @@ def compute(
             layer_names.layers_of_operations(parent, facts, keras_layers),
         )
     )
-    distance = acceptance.distance(parent, model, some)
+    distance = divergence.distance(parent, model, some)
     return tensor_errors.TensorErrors(
         parent_sha256=facts.sha256,
         sha256=facts_reader.read_facts(model, delegation=False).sha256,
