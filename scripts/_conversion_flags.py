@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The flags that say which variants are made."""
 
+from collections.abc import Collection
+
 from absl import flags
 
 from tflite_opt import recipe
@@ -8,7 +10,9 @@ from tflite_opt import recipe
 _RECIPES = flags.DEFINE_list(
     "recipes",
     list(recipe.DEFAULT_NAMES),
-    "Variants to make, out of: " + ", ".join(sorted(recipe.presets())) + ".",
+    "Variants to make, out of: "
+    + ", ".join(sorted(recipe.presets()))
+    + ", or auto_int8: what loses least, tried in turn until a target is met.",
 )
 _SLIM = flags.DEFINE_boolean(
     "slim",
@@ -20,9 +24,28 @@ _CONVERSION_TIMEOUT_S = flags.DEFINE_float(
 )
 
 
-def recipes() -> tuple[recipe.Recipe, ...]:
-    """Returns the recipes of --recipes, float32 first."""
-    return recipe.parse_names(_RECIPES.value, slim=_SLIM.value)
+def recipes(automatic: Collection[str] = ()) -> tuple[recipe.Recipe, ...]:
+    """Returns the recipes of --recipes, float32 first.
+
+    Args:
+        automatic: Names that stand for no recipe of their own.
+    """
+    names = [name.strip() for name in _RECIPES.value]
+    others = [name for name in names if name not in automatic]
+    if names and not others:
+        others = ["float32"]
+    return recipe.parse_names(others, slim=_SLIM.value)
+
+
+def named(names: Collection[str]) -> tuple[str, ...]:
+    """Returns what --recipes has of some names."""
+    given = [name.strip() for name in _RECIPES.value]
+    return tuple(name for name in dict.fromkeys(given) if name in names)
+
+
+def slim() -> bool:
+    """Returns the value of --slim."""
+    return bool(_SLIM.value)
 
 
 def timeout_s() -> float:

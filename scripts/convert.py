@@ -16,13 +16,17 @@ from tflite_opt import stages
 from tflite_opt.conversion import convert
 from tflite_opt.data import sources
 from tflite_opt.keras_models import source
-from tflite_opt.report import notes_text
+from tflite_opt.ladder import climb
+from tflite_opt.ladder import request as ladder_request
+from tflite_opt.report import ladder_text, notes_text
 
 from . import (
     _cli,
     _conversion_flags,
     _data_flags,
+    _evaluation_flags,
     _fine_tuning_flags,
+    _ladder_flags,
     _model_flags,
     _run_flags,
     _training_flags,
@@ -34,21 +38,29 @@ def main(arguments: Sequence[str]) -> int:
     _cli.reject_positional(arguments)
     choice = _model_flags.choice()
     spec = _data_flags.data_spec(choice.model)
-    recipes = _conversion_flags.recipes()
+    recipes, ladders = _ladder_flags.recipes(), _ladder_flags.ladders()
     data = sources.load(spec)
     run = _run_flags.run()
     fingerprint = data.fingerprint()
     options = _training_flags.training_options()
     model = source.take_model(choice, spec, fingerprint, options, run)
-    found, failures = stages.make_variants(
-        convert.Request(
-            model=model,
-            data=spec,
-            data_fingerprint=fingerprint,
-            recipes=recipes,
-            timeout_s=_conversion_flags.timeout_s(),
+    fine_tuning = _fine_tuning_flags.fine_tuning_options()
+    request = convert.Request(
+        model=model,
+        data=spec,
+        data_fingerprint=fingerprint,
+        recipes=recipes,
+        timeout_s=_conversion_flags.timeout_s(),
+    )
+    found, failures = stages.make_variants(request, fine_tuning, run)
+    found += climb.make_variants(
+        ladders,
+        ladder_request.Request(
+            conversion=request,
+            dataset=data,
+            evaluation=_evaluation_flags.evaluation_options(),
+            fine_tuning=fine_tuning,
         ),
-        _fine_tuning_flags.fine_tuning_options(),
         run,
     )
     rows = [
@@ -72,6 +84,7 @@ def main(arguments: Sequence[str]) -> int:
                 tabulate.tabulate(rows, headers, disable_numparse=True),
                 *notes_text.lines((x.artifact.name, x.notes) for x in found),
                 *(f"FAILED {failure}" for failure in failures),
+                *ladder_text.logs(run, ladders.names),
             ]
         ),
     )

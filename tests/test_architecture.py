@@ -36,8 +36,9 @@ _LAYERS = {
     "report": 5,
     "comparison": 6,
     "stages": 6,
-    "pipeline": 7,
-    "studies": 8,
+    "ladder": 7,
+    "pipeline": 8,
+    "studies": 9,
     "lint": 2,
 }
 # Stages talk to each other through records.
@@ -45,6 +46,7 @@ _STAGES = {"compression", "conversion", "evaluation", "benchmark", "report"}
 _WITHOUT_TENSORFLOW = (
     "android_bench.readiness",
     "android_bench.server",
+    "scripts.debug_quantization",
     "scripts.inspect_model",
     "scripts.slim",
     "scripts.benchmark",

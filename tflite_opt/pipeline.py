@@ -11,6 +11,8 @@ from tflite_opt.conversion import convert, job, preflight
 from tflite_opt.data import dataset, sources
 from tflite_opt.evaluation import evaluate
 from tflite_opt.keras_models import source
+from tflite_opt.ladder import climb
+from tflite_opt.ladder import request as ladder_request
 from tflite_opt.records import (
     benchmark,
     evaluation,
@@ -37,6 +39,7 @@ class Request:
         objective: What the recommendation makes small.
         conversion_timeout_s: Longest time for one conversion.
         runner: What measures; this machine by default.
+        ladders: Automatic recipes.
     """
 
     model: source.Choice
@@ -51,6 +54,7 @@ class Request:
     runner: benchmark.Runner = dataclasses.field(
         default_factory=desktop.DesktopRunner
     )
+    ladders: ladder_request.Ladders = ladder_request.Ladders()
 
 
 def optimize(
@@ -85,15 +89,24 @@ def optimize(
     stages.describe(
         model.artifact, data, request.recipes, limit, request.objective, run
     )
-    converted, _ = stages.make_variants(
-        convert.Request(
-            model=model,
-            data=request.data,
-            data_fingerprint=fingerprint,
-            recipes=request.recipes,
-            timeout_s=request.conversion_timeout_s,
+    conversion = convert.Request(
+        model=model,
+        data=request.data,
+        data_fingerprint=fingerprint,
+        recipes=request.recipes,
+        timeout_s=request.conversion_timeout_s,
+    )
+    converted, _ = stages.make_variants(conversion, request.fine_tuning, run)
+    converted += climb.make_variants(
+        request.ladders,
+        ladder_request.Request(
+            conversion=conversion,
+            dataset=data,
+            evaluation=request.evaluation,
+            fine_tuning=request.fine_tuning,
+            runner=request.runner,
+            runtime=request.runtime,
         ),
-        request.fine_tuning,
         run,
     )
     artifacts = [variant.artifact for variant in converted]

@@ -276,10 +276,11 @@ def parse_names(
         )
     baseline = known["float32"]
     ordered = [baseline] + [x for x in found if x.name != baseline.name]
-    return tuple(_slimmed(recipe) if slim else recipe for recipe in ordered)
+    return tuple(slimmed(recipe) if slim else recipe for recipe in ordered)
 
 
-def _slimmed(recipe: Recipe) -> Recipe:
+def slimmed(recipe: Recipe) -> Recipe:
+    """Returns a recipe that ends with slimming."""
     if any(step.is_last for step in recipe.refine):
         return recipe
     last = slimming.Slimming()

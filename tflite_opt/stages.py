@@ -89,20 +89,17 @@ def preflight(
     return found
 
 
-def make_variants(
+def compress_and_convert(
     request: conversion_stage.Request,
     fine_tuning: training.TrainingOptions,
     run: run_directory.RunDirectory,
 ) -> tuple[list[variants.Variant], list[variants.Failure]]:
-    """Compresses and converts, and records what failed.
+    """Makes variants that are no part of the run's results yet.
 
     Args:
         request: The model and the recipes.
         fine_tuning: How techniques train, where they do not say otherwise.
-        run: Gets models, variants and records.
-
-    Raises:
-        ConversionError: If `float32` failed: there is nothing to compare with.
+        run: Gets models and variants.
     """
     compressed, failed = compression_stage.compress(
         compression_stage.Request(
@@ -123,7 +120,25 @@ def make_variants(
         ),
         run,
     )
-    failures = [*failed, *failures]
+    return found, [*failed, *failures]
+
+
+def make_variants(
+    request: conversion_stage.Request,
+    fine_tuning: training.TrainingOptions,
+    run: run_directory.RunDirectory,
+) -> tuple[list[variants.Variant], list[variants.Failure]]:
+    """Compresses and converts, and records what failed.
+
+    Args:
+        request: The model and the recipes.
+        fine_tuning: How techniques train, where they do not say otherwise.
+        run: Gets models, variants and records.
+
+    Raises:
+        ConversionError: If `float32` failed: there is nothing to compare with.
+    """
+    found, failures = compress_and_convert(request, fine_tuning, run)
     places = build.RunRecords(run)
     check = places.optional(data_check.DataCheck, places.data_check)
     for line in data_check_text.warning_lines(check):

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from tests.post_training import models
-from tflite_opt.post_training import acceptance, reconstruction
+from tflite_opt.post_training import acceptance, divergence, reconstruction
 from tflite_opt.records import errors
 
 
@@ -71,8 +71,8 @@ def test_a_correction_is_seen(float_net, int8_net, tmp_path):
 
 def _judgement(before, after, lost, gained):
     return acceptance.Judgement(
-        before=acceptance.Distance(divergence=before, agreement=0.9),
-        after=acceptance.Distance(divergence=after, agreement=0.9),
+        before=divergence.Distance(divergence=before, agreement=0.9),
+        after=divergence.Distance(divergence=after, agreement=0.9),
         lost=lost,
         gained=gained,
         num_examples=100,

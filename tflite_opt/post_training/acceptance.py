@@ -9,46 +9,17 @@ worse.
 
 import dataclasses
 import pathlib
-from collections.abc import Mapping
 
 import numpy as np
-from scipy import special, stats
+from scipy import stats
 
-from tflite_opt.post_training import operation_runner, real_values
+from tflite_opt.post_training import divergence
 from tflite_opt.records import errors
 
 _MIN_EXAMPLES = 8
 # Enough to fit means and covariances; more only cost time.
 _MAX_FITTING = 100
-# All values of each tensor are in memory.
-_BATCH_SIZE = 50
 _SIGNIFICANCE = 0.05
-# What stands behind the softmax in a file with another interface.
-_TRANSPARENT = frozenset({"DEQUANTIZE", "QUANTIZE"})
-
-Examples = Mapping[str, np.ndarray]
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Distance:
-    """How far a model is from its float parent.
-
-    Attributes:
-        divergence: For probabilities the mean Kullback-Leibler divergence in
-            nats, from before the softmax; for other outputs the mean squared
-            error as a fraction of their variance. Summed over outputs.
-        agreement: Fraction of examples with the same most likely class; None
-            if no output is one of probabilities.
-    """
-
-    divergence: float
-    agreement: float | None
-
-    def __str__(self) -> str:
-        """One phrase."""
-        if self.agreement is None:
-            return f"relative error {self.divergence:.2e}"
-        return f"KL {self.divergence:.2e} and agreement {self.agreement:.1%}"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -63,8 +34,8 @@ class Judgement:
         num_examples: That decided.
     """
 
-    before: Distance
-    after: Distance
+    before: divergence.Distance
+    after: divergence.Distance
     lost: int
     gained: int
     num_examples: int
@@ -100,7 +71,7 @@ class Judgement:
 
 
 def split(
-    examples: Examples,
+    examples: divergence.Examples,
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Returns the examples to fit with, and those to judge by.
 
@@ -129,7 +100,7 @@ def judge(
     parent: pathlib.Path,
     before: pathlib.Path,
     after: pathlib.Path,
-    held_out: Examples,
+    held_out: divergence.Examples,
 ) -> Judgement:
     """Compares two models with their float parent.
 
@@ -143,9 +114,9 @@ def judge(
         ModelError: If a model cannot be run operation after operation.
         DataError: If the examples do not fit.
     """
-    expected = _outputs(parent, held_out)
+    expected = divergence.outputs(parent, held_out)
     (old, agreed), (new, agrees) = (
-        _distance(expected, _outputs(path, held_out))
+        divergence.compare(expected, divergence.outputs(path, held_out))
         for path in (before, after)
     )
     return Judgement(
@@ -155,85 +126,3 @@ def judge(
         gained=int((agrees & ~agreed).sum()),
         num_examples=len(next(iter(held_out.values()))),
     )
-
-
-@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
-class _Output:
-    """Real values, shape (n, ...); logits where a softmax follows."""
-
-    values: np.ndarray
-    is_logits: bool
-
-
-def _outputs(path: pathlib.Path, inputs: Examples) -> list[_Output]:
-    count = len(next(iter(inputs.values())))
-    parts = [
-        _outputs_of_batch(
-            path,
-            {k: x[begin : begin + _BATCH_SIZE] for k, x in inputs.items()},
-        )
-        for begin in range(0, count, _BATCH_SIZE)
-    ]
-    return [
-        _Output(
-            values=np.concatenate([output.values for output in outputs]),
-            is_logits=outputs[0].is_logits,
-        )
-        for outputs in zip(*parts, strict=True)
-    ]
-
-
-def _outputs_of_batch(path: pathlib.Path, inputs: Examples) -> list[_Output]:
-    runner = operation_runner.OperationRunner(path, inputs)
-    graph = runner.graph
-    writer = {
-        operator.outputs[0]: (position, operator)
-        for position, operator in enumerate(graph.operators)
-    }
-    # By output: how many operations to run, and the tensor to look at then.
-    plans = {}
-    for output in graph.outputs:
-        position, operator = writer.get(output, (0, None))
-        if operator is not None and operator.name in _TRANSPARENT:
-            position, operator = writer.get(operator.inputs[0], (0, None))
-        if operator is not None and operator.name == "SOFTMAX":
-            plans[output] = position, operator.inputs[0]
-        else:
-            plans[output] = len(graph.operators), output
-    found: dict[int, _Output] = {}
-    for output, (position, tensor) in sorted(
-        plans.items(), key=lambda item: item[1]
-    ):
-        runner.run_before(position)
-        found[output] = _Output(
-            values=real_values.dequantize(
-                runner.value(tensor), graph.tensors[tensor]
-            ),
-            is_logits=tensor != output,
-        )
-    return [found[output] for output in graph.outputs]
-
-
-def _distance(
-    expected: list[_Output], found: list[_Output]
-) -> tuple[Distance, np.ndarray]:
-    """Returns the distance, and which predictions agree."""
-    divergence = 0.0
-    agrees = [np.empty(0, bool)]
-    for wanted, given in zip(expected, found, strict=True):
-        if wanted.is_logits and given.is_logits:
-            width = wanted.values.shape[-1]
-            p, q = (
-                special.log_softmax(
-                    x.values.reshape(-1, width).astype(np.float64), axis=1
-                )
-                for x in (wanted, given)
-            )
-            divergence += float((np.exp(p) * (p - q)).sum(axis=1).mean())
-            agrees.append(p.argmax(axis=1) == q.argmax(axis=1))
-        else:
-            error = np.mean((wanted.values - given.values) ** 2)
-            divergence += float(error / (wanted.values.var() or 1.0))
-    every = np.concatenate(agrees)
-    agreement = float(every.mean()) if len(every) else None
-    return Distance(divergence=divergence, agreement=agreement), every

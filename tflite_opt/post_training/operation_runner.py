@@ -9,7 +9,7 @@ reached, without running anything again. Runs in this process.
 import copy
 import math
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -111,6 +111,15 @@ class OperationRunner:
                 f"{', '.join(strange) or f'inputs for {sorted(sizes)}'}."
             )
 
+    @property
+    def position(self) -> int:
+        """Number of operations that have been run."""
+        return self._next
+
+    def has(self, tensor: int) -> bool:
+        """Whether `value` can return a tensor's values now."""
+        return tensor in self._values
+
     def value(self, tensor: int) -> np.ndarray:
         """Returns a tensor's values, of the file's dtype.
 
@@ -138,49 +147,129 @@ class OperationRunner:
         stored = constants.encoded(self.graph.tensors[tensor], values)
         self._replaced[tensor] = stored
 
-    def _run(self, operator: flatbuffer.Operator) -> None:
-        # Each once: an operation may read a tensor twice.
-        given = [i for i in dict.fromkeys(operator.inputs) if i in self._values]
+    def restore(self, tensor: int) -> None:
+        """Gives a constant its own values again."""
+        self._replaced.pop(tensor, None)
+
+    def outputs_for(
+        self, position: int, given: Mapping[int, np.ndarray]
+    ) -> dict[int, np.ndarray]:
+        """Runs one operation with other inputs; remembers nothing of it.
+
+        Args:
+            position: Of the operation.
+            given: Values of all its inputs that are no constants, by tensor,
+                as `value` returns them.
+
+        Returns:
+            By tensor, as `value` returns them.
+
+        Raises:
+            ModelError: If the runtime cannot run it.
+        """
+        outputs = self.graph.operators[position].outputs
+        return self._invoke(range(position, position + 1), given, outputs)
+
+    def outputs_after(
+        self,
+        end: int,
+        changed: Mapping[int, np.ndarray],
+        wanted: Sequence[int],
+    ) -> dict[int, np.ndarray]:
+        """Goes on with other values; remembers nothing of it.
+
+        Args:
+            end: Number of operations to run in all.
+            changed: Instead of values of now, by tensor.
+            wanted: Tensors, each an output of the operations to come or known
+                now.
+
+        Returns:
+            By tensor, as `value` returns them.
+
+        Raises:
+            ModelError: If the runtime cannot run one.
+        """
+        left = range(self._next, end)
+        read = {
+            tensor
+            for position in left
+            for tensor in self.graph.operators[position].inputs
+        }
+        values = {**self._values, **changed}
+        given = {tensor: x for tensor, x in values.items() if tensor in read}
+        written = {
+            tensor
+            for position in left
+            for tensor in self.graph.operators[position].outputs
+        }
+        targets = [tensor for tensor in wanted if tensor in written]
+        found = self._invoke(left, given, targets) if targets else {}
+        return {x: found[x] if x in found else values[x] for x in wanted}
+
+    def _invoke(
+        self,
+        positions: range,
+        given: Mapping[int, np.ndarray],
+        wanted: Sequence[int],
+    ) -> dict[int, np.ndarray]:
+        tensors = list(given)
         try:
             with native_messages.filtered():
                 native = litert.Interpreter(
-                    model_content=self._single(given), num_threads=1
+                    model_content=self._part(positions, tensors, wanted),
+                    num_threads=1,
                 )
                 native.allocate_tensors()
             sources = [d["index"] for d in native.get_input_details()]
             targets = [d["index"] for d in native.get_output_details()]
             found: list[list[np.ndarray]] = [[] for _ in targets]
             for example in range(self.num_examples):
-                for source, tensor in zip(sources, given, strict=True):
-                    native.set_tensor(source, self._values[tensor][example])
+                for source, tensor in zip(sources, tensors, strict=True):
+                    native.set_tensor(source, given[tensor][example])
                 native.invoke()
                 for target, values in zip(targets, found, strict=True):
                     values.append(native.get_tensor(target))
         except (RuntimeError, ValueError) as error:
+            names = [self.graph.operators[x].name for x in positions]
             raise errors.ModelError(
                 "The runtime must be able to run each operation alone. "
-                f"Received: path={str(self._path)!r}, {operator.name}: "
+                f"Received: path={str(self._path)!r}, {names[0]}: "
                 f"{native_messages.one_line(error)}."
             ) from error
-        for tensor, values in zip(operator.outputs, found, strict=True):
-            self._values[tensor] = np.stack(values)
+        return {
+            tensor: np.stack(values)
+            for tensor, values in zip(wanted, found, strict=True)
+        }
 
-    def _single(self, given: list[int]) -> bytes:
-        """Returns the content of a model of the next operation.
+    def _run(self, operator: flatbuffer.Operator) -> None:
+        # Each once: an operation may read a tensor twice.
+        given = [i for i in dict.fromkeys(operator.inputs) if i in self._values]
+        self._values |= self.outputs_for(
+            self._next, {tensor: self._values[tensor] for tensor in given}
+        )
+
+    def _part(
+        self, positions: range, given: Sequence[int], wanted: Sequence[int]
+    ) -> bytes:
+        """Returns the content of a model of some operations.
 
         Args:
+            positions: Of the operations.
             given: Tensors that become its inputs.
+            wanted: Tensors that become its outputs.
         """
         stored = self._parts.subgraphs[0]
-        operator = copy.copy(stored.operators[self._next])
+        operators = [copy.copy(stored.operators[x]) for x in positions]
         used = dict.fromkeys(
-            i for i in (*operator.inputs, *operator.outputs) if i != -1
+            i for x in operators for i in (*x.inputs, *x.outputs) if i != -1
         )
         places = {tensor: place for place, tensor in enumerate(used)} | {-1: -1}
         graph: Any = schema.SubGraphT()
         model: Any = schema.ModelT()
         model.version, model.subgraphs = self._parts.version, [graph]
-        model.operatorCodes = [self._parts.operatorCodes[operator.opcodeIndex]]
+        codes = list(dict.fromkeys(x.opcodeIndex for x in operators))
+        model.operatorCodes = [self._parts.operatorCodes[x] for x in codes]
         model.buffers, graph.tensors = [schema.BufferT()], []
         for tensor in used:
             own = copy.copy(stored.tensors[tensor])
@@ -195,10 +284,11 @@ class OperationRunner:
                 buffer.data = np.frombuffer(content, np.uint8)
                 model.buffers.append(buffer)
             graph.tensors.append(own)
-        operator.opcodeIndex = 0
+        for operator in operators:
+            operator.opcodeIndex = codes.index(operator.opcodeIndex)
+            operator.inputs = [places[tensor] for tensor in operator.inputs]
+            operator.outputs = [places[tensor] for tensor in operator.outputs]
         graph.inputs = [places[tensor] for tensor in given]
-        graph.outputs = [places[tensor] for tensor in operator.outputs]
-        operator.inputs = [places[tensor] for tensor in operator.inputs]
-        operator.outputs = graph.outputs
-        graph.operators = [operator]
+        graph.outputs = [places[tensor] for tensor in wanted]
+        graph.operators = operators
         return bytes(flatbuffer_utils.convert_object_to_bytearray(model))

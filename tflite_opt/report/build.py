@@ -73,6 +73,14 @@ class RunRecords:
         """Per-example predictions of a variant on a split."""
         return self.run.path("evaluations", f"{name}.{split}.npz")
 
+    def ladder(self, name: str) -> pathlib.Path:
+        """`Ladder` of an automatic recipe."""
+        return self.run.path("ladder", f"{name}.json")
+
+    def tensor_errors(self, name: str) -> pathlib.Path:
+        """`TensorErrors` of an integer variant."""
+        return self.run.path("tensor_errors", f"{name}.json")
+
     def benchmark(self, name: str) -> pathlib.Path:
         """`BenchmarkResult` of a variant."""
         return self.run.path("benchmarks", f"{name}.json")

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rungs: what each adds to a recipe, the cheapest first.
+
+A rung is a whole recipe that starts from the float model, never a patch of a
+file: the steps of the rungs that were taken, and its own.
+"""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+
+from tflite_opt import recipe as recipe_lib
+from tflite_opt.records import sensitivity
+from tflite_opt.techniques import (
+    base,
+    bias_correction,
+    equalization,
+    full_integer,
+    mixed_precision,
+    quantization_aware_training,
+    rounding,
+)
+
+# Parts of the loss that the operations left in float must have caused.
+_PREFIX_SHARES = (0.25, 0.5, 0.75)
+# More of them would be a float model with an int8 end.
+_MAX_PREFIX_FRACTION = 0.5
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Steps:
+    """What the rungs so far do.
+
+    Inputs and outputs are float32 on every rung, so that an app need not know
+    where the ladder ended.
+
+    Attributes:
+        compress: Of the Keras model.
+        prepare: Of the float `.tflite`.
+        refine: Of the int8 one.
+        float_prefix: Operations in float, from the first.
+        dynamic_last_layer: Whether the last layer has float outputs.
+    """
+
+    compress: tuple[base.CompressionTechnique, ...] = ()
+    prepare: tuple[base.PreparationTechnique, ...] = ()
+    refine: tuple[base.RefinementTechnique, ...] = ()
+    float_prefix: int = 0
+    dynamic_last_layer: bool = False
+
+    def recipe(self, name: str, *, slim: bool) -> recipe_lib.Recipe:
+        """Returns them as a recipe."""
+        convert: base.ConversionTechnique
+        if self.float_prefix or self.dynamic_last_layer:
+            convert = mixed_precision.MixedPrecision(
+                float_prefix=self.float_prefix,
+                dynamic_last_layer=self.dynamic_last_layer,
+            )
+        else:
+            convert = full_integer.FullInteger(
+                inference_input_type="float32",
+                inference_output_type="float32",
+            )
+        found = recipe_lib.Recipe(
+            name=name,
+            compress=self.compress,
+            prepare=self.prepare,
+            convert=convert,
+            refine=self.refine,
+        )
+        return recipe_lib.slimmed(found) if slim else found
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """One rung before it was tried.
+
+    Attributes:
+        name: What tables call it.
+        add: Returns the steps with its own.
+        trains: Whether it changes the float model, so that only labels can
+            judge it.
+    """
+
+    name: str
+    add: Callable[[Steps], Steps]
+    trains: bool = False
+
+
+def without_training() -> tuple[Candidate, ...]:
+    """Returns the rungs that are the same for every model."""
+
+    def refined(
+        technique: base.RefinementTechnique,
+    ) -> Callable[[Steps], Steps]:
+        return lambda steps: dataclasses.replace(
+            steps, refine=(*steps.refine, technique)
+        )
+
+    return (
+        Candidate(name="int8", add=lambda steps: steps),
+        Candidate(
+            name="bias_correction",
+            add=refined(bias_correction.BiasCorrection()),
+        ),
+        Candidate(
+            name="equalization",
+            add=lambda steps: dataclasses.replace(
+                steps, prepare=(equalization.Equalization(),)
+            ),
+        ),
+        Candidate(
+            name="dynamic_last_layer",
+            add=lambda steps: dataclasses.replace(
+                steps, dynamic_last_layer=True
+            ),
+        ),
+        Candidate(name="rounding", add=refined(rounding.Rounding())),
+    )
+
+
+def prefixes(found: sensitivity.Sensitivity) -> Iterator[Candidate]:
+    """Yields rungs that leave the first operations in float.
+
+    Args:
+        found: Scan of the float model.
+
+    Yields:
+        The shortest ones that save a quarter, a half and three quarters of
+        what integers cost; of at most half of the operations.
+    """
+    count = len(found.operations)
+    total = found.prefix_cost(count)
+    lengths = {
+        next(
+            k
+            for k in range(1, count + 1)
+            if found.prefix_cost(k) >= share * total
+        )
+        for share in _PREFIX_SHARES
+    }
+    for length in sorted(lengths):
+        if length <= _MAX_PREFIX_FRACTION * count:
+            yield Candidate(
+                name=f"float_prefix_{length}", add=_with_prefix(length)
+            )
+
+
+def _with_prefix(length: int) -> Callable[[Steps], Steps]:
+    return lambda steps: dataclasses.replace(steps, float_prefix=length)
+
+
+def training() -> Candidate:
+    """Returns the last rung: quantization-aware training."""
+    technique = quantization_aware_training.QuantizationAwareTraining()
+    return Candidate(
+        name="quantization_aware_training",
+        add=lambda steps: Steps(compress=(technique,)),
+        trains=True,
+    )
