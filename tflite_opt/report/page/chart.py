@@ -13,9 +13,9 @@ import altair as alt
 
 Rows = Sequence[Mapping[str, Any]]
 
-# Seconds to read a page go into its data: more digits than anyone sees are
-# only bytes.
+# More digits than a chart can show are only bytes.
 _DIGITS = 6
+_BAR_HEIGHT = 18
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,11 @@ def spec(chart: alt.Chart | alt.LayerChart) -> dict[str, Any]:
     Args:
         chart: Its look is the page's: configuration is dropped.
     """
-    found = chart.properties(width="container").to_dict()
+    sized = chart.properties(
+        width="container",
+        autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
+    )
+    found = sized.to_dict()
     for key in ("$schema", "config"):
         found.pop(key, None)
     return found
@@ -114,4 +118,4 @@ def bars(
             legend=alt.Legend(orient="bottom"),
         )
     chart = alt.Chart(data(rows)).mark_bar().encode(**encoding)
-    return spec(chart.properties(height=alt.Step(18)))
+    return spec(chart.properties(height=_BAR_HEIGHT * len(rows)))

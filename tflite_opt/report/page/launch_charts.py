@@ -273,7 +273,7 @@ def _state(
 def _timeline(rows: chart.Rows) -> dict[str, Any]:
     kinds = {row["of"] for row in rows}
     encoding: dict[str, Any] = {
-        "x": alt.X("time:T", title=None),
+        "x": alt.X("time:T", title=None, axis=alt.Axis(tickCount=6)),
         "y": alt.Y("value:Q", title=None, scale=alt.Scale(zero=False)),
         "tooltip": [
             *chart.tooltips(["variant", "of"]),

@@ -224,7 +224,11 @@ def _curves(rows: chart.Rows, quantity: str) -> dict[str, Any]:
             "training:N", title=None, legend=alt.Legend(orient="bottom")
         ),
         strokeDash=alt.StrokeDash(
-            "split:N", title=None, legend=alt.Legend(orient="bottom")
+            "split:N",
+            title=None,
+            legend=alt.Legend(
+                orient="bottom", symbolStrokeColor="currentColor"
+            ),
         ),
         tooltip=chart.tooltips(["training", "split", "epoch", quantity]),
     )

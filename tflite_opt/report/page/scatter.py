@@ -38,7 +38,8 @@ class Axis:
 
 # The name under which the page gives the points to the specification.
 POINTS = "points"
-_IS_BEST = "!isValid(datum.best_before) || datum.better > datum.best_before"
+# Nothing that costs as little or less is better.
+_IS_BEST = "datum.better >= datum.best"
 
 _TOOLTIP = ("variant", "made by", "size", "latency", "metric", "loss")
 _COSTS = (
@@ -202,12 +203,11 @@ def _spec() -> dict[str, Any]:
     layered = (
         alt.layer(front, across, up, points, ring)
         .transform_window(
-            best_before="max(better)",
+            best="max(better)",
             sort=[
                 alt.SortField("cost", order="ascending"),
                 alt.SortField("better", order="descending"),
             ],
-            frame=[None, -1],
         )
         .encode(x=alt.X("x:Q", scale=scale), y=alt.Y("y:Q", scale=scale))
     )

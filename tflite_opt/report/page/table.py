@@ -15,10 +15,12 @@ class Cell:
     Attributes:
         text: What it shows.
         key: What it is sorted by; a missing number comes last.
+        is_prose: Whether it is a sentence, to be wrapped.
     """
 
     text: str
     key: float | str | None
+    is_prose: bool = False
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -100,7 +102,7 @@ def _cells(row: report.Row) -> list[Cell]:
             text="-" if row.partitions is None else str(row.partitions),
             key=row.partitions,
         ),
-        Cell(text=warnings, key=warnings),
+        Cell(text=warnings, key=warnings, is_prose=True),
     ]
 
 

@@ -3,7 +3,6 @@
   // Texts and lines take the page's colour, in light and in dark.
   const ink = "currentColor";
   const config = {
-    autosize: { type: "fit-x", contains: "padding" },
     background: "transparent",
     view: { stroke: null },
     axis: {
@@ -16,7 +15,7 @@
     font: "system-ui, sans-serif",
   };
   const options = {
-    actions: false, logLevel: 1, renderer: "svg", tooltip: { theme: "custom" },
+    actions: false, renderer: "svg", tooltip: { theme: "custom" },
   };
   const read = (id) => JSON.parse(document.getElementById(id).textContent);
   const draw = (element, spec) =>
