@@ -14,6 +14,7 @@ from tflite_opt.records import (
     files,
     model_spec,
     run_directory,
+    tensor_errors,
 )
 
 
@@ -61,6 +62,7 @@ def after_accidents(tmp_path_factory):
         _accident("reject"),
         _accident("no-op"),
         _accident("hang"),
+        dataclasses.replace(_preset("int8"), name=crashing_worker.LATE),
         _preset("int8"),
         timeout_s=8.0,
     )
@@ -71,7 +73,7 @@ def after_accidents(tmp_path_factory):
 
 def test_the_other_variants_go_on_after_a_crash(after_accidents):
     _, found, failures = after_accidents
-    assert [v.artifact.name for v in found] == ["dynamic_range", "int8"]
+    assert [v.artifact.name for v in found] == ["dynamic_range", "late", "int8"]
     assert set(failures) == {"crash", "reject", "no-op", "hang"}
 
 
@@ -103,7 +105,7 @@ def test_a_failed_variant_leaves_no_file(after_accidents):
     names = {path.name for path in run.path("artifacts").iterdir()}
     assert names == {
         f"{name}.{suffix}"
-        for name in ("dynamic_range", "int8")
+        for name in ("dynamic_range", "late", "int8")
         for suffix in ("tflite", "json", "golden.npz")
     }
 
@@ -115,7 +117,7 @@ def test_what_is_done_is_not_done_again(after_accidents):
         _request(_preset("dynamic_range"), _preset("int8")), run
     )
     assert not failures
-    assert again == found
+    assert again == [found[0], found[-1]]
     assert all(p.stat().st_mtime == time for p, time in before.items())
 
 
@@ -127,9 +129,23 @@ def test_other_settings_make_the_variant_again(after_accidents):
     per_tensor = recipe_lib.Recipe(name="int8", convert=technique)
     (again,), failures = convert.convert(_request(per_tensor), run)
     assert not failures
-    assert again.artifact.sha256 != found[1].artifact.sha256
+    assert again.artifact.sha256 != found[-1].artifact.sha256
     scales = {t.scales for t in again.facts.tensors if t.role == "weight"}
     assert scales == {1}
+
+
+def test_errors_of_tensors_are_beside_integer_variants(after_accidents):
+    run, found, _ = after_accidents
+    names = {path.name for path in run.path("tensor_errors").iterdir()}
+    assert names == {"dynamic_range.json", "int8.json"}
+    dynamic = tensor_errors.TensorErrors.load(
+        job.Layout(root=run.root).tensor_errors("dynamic_range")
+    )
+    assert dynamic.sha256 == found[0].artifact.sha256
+    labels = [x.label for x in dynamic.tensors]
+    assert labels[1] == "stem, stem_bn, stem_relu"
+    assert labels[-1] == "probabilities"
+    assert dynamic.num_examples == 10
 
 
 def test_a_model_that_cannot_be_loaded_stops_the_conversion(tmp_path):

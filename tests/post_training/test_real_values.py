@@ -35,3 +35,10 @@ def test_floats_stay_as_they_are(tmp_path):
     np.testing.assert_array_equal(
         real_values.dequantize(values, tensor), values
     )
+
+
+def test_real_values_become_the_nearest_levels_within_limits(tmp_path):
+    tensor = _tensor(tmp_path, "int8", (2,), scale=[0.5], zero_point=[-3])
+    found = real_values.quantize(np.array([0.3, 1e3], np.float32), tensor)
+    assert found.tolist() == [-2, 127]
+    assert found.dtype == np.int8

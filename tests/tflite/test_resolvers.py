@@ -22,6 +22,7 @@ def test_equal_outputs_agree(tmp_path):
         num_examples=3,
         max_relative_difference=0.0,
         top1_agreement=1.0,
+        clear_agreement=found.clear_agreement,
     )
     assert found.ok
     assert found.warnings() == ()
@@ -85,6 +86,15 @@ def test_rejects_inputs_that_do_not_fit(tmp_path):
         ({"max_quanta": 5, "noise_fraction": 0.03}, False),
         ({"max_quanta": 2, "noise_fraction": 0.03}, True),
         ({"max_quanta": 5, "noise_fraction": 0, "top1_agreement": 0.9}, False),
+        ({"max_quanta": 3, "top1_agreement": 0.9, "clear_agreement": 1}, True),
+        (
+            {"max_quanta": 3, "top1_agreement": 0.9, "clear_agreement": 0.9},
+            False,
+        ),
+        (
+            {"max_quanta": 3, "top1_agreement": 0.995, "clear_agreement": 0.9},
+            True,
+        ),
         ({"prepared_by": "none"}, False),
     ],
 )
@@ -93,10 +103,53 @@ def test_limits(fields, ok):
 
 
 def test_says_what_was_measured():
-    found = _check(max_quanta=1, top1_agreement=0.9)
+    found = _check(max_quanta=1, top1_agreement=0.9, clear_agreement=1.0)
     assert found.describe() == (
-        "1 quanta apart, top-1 agreement 90.00% on 10 examples"
+        "1 quanta apart, top-1 agreement 90.00%, 100.00% where a class leads "
+        "on 10 examples"
     )
+
+
+def _compared(first, second):
+    spec = facts.TensorSpec(
+        name="y", shape=(1, 3), dtype="int8", scale=(1 / 256,), zero_point=(0,)
+    )
+    rows = [np.array(x, np.int8) for x in (first, second)]
+    return resolvers.compare_outputs(
+        [spec],
+        {"y": rows[0]},
+        {"y": rows[1]},
+        num_examples=len(first),
+        input_shapes=[(4, 4)],
+    )
+
+
+def test_what_lies_between_two_classes_is_no_disagreement():
+    # Kernels that differ by three steps, as in narrow networks.
+    found = _compared(
+        [[-128, 127, 0], [0, 3, -128], [50, 47, -128]],
+        [[-128, 127, 0], [0, -1, -128], [47, 50, -128]],
+    )
+    assert found.max_quanta == 4
+    assert found.top1_agreement == pytest.approx(1 / 3)
+    assert found.clear_agreement == 1
+    assert found.ok
+
+
+def test_a_clear_lead_that_only_one_sees_is_a_disagreement():
+    rows = [[-128, 127, 0], [0, 3, -128]]
+    found = _compared(rows, [rows[0], [100, -1, -128]])
+    assert found.clear_agreement == 0.5
+    assert not found.ok
+
+
+def test_without_a_clear_prediction_all_count():
+    found = _compared([[0, 1, 127]] * 2, [[127, 126, 127]] * 2)
+    assert found.clear_agreement == 0
+    found = _compared([[0, 0, 0], [0, 3, 0]], [[0, 0, 0], [127, -127, 126]])
+    assert found.top1_agreement == 0.5
+    assert found.clear_agreement is None
+    assert not found.ok
 
 
 @pytest.mark.parametrize(

@@ -182,6 +182,7 @@ def _run_child(
     by_name = {recipe.name: recipe for recipe in recipes}
     settled: set[str] = set()
     current: str | None = None
+    examined: str | None = None
 
     def fail(name: str, message: str) -> None:
         failed[name] = _failure(request, by_name[name], message)
@@ -208,12 +209,18 @@ def _run_child(
                         layout.files_of(by_name[name]),
                     )
                     settled.add(name)
+                case "examining":
+                    examined = event["name"]
                 case "failed":
                     current = None
                     fail(event["name"], event["message"])
                 case "aborted":
                     raise errors.from_child(**event["error"])
     except child_process.ChildError as died:
+        if current is None and examined is not None:
+            # The file was finished before.
+            _LOG.warning("No errors of tensors of %s: %s.", examined, died)
+            return settled
         if current is None:
             raise errors.ConversionError(
                 f"Freezing {request.model.name!r} failed: {died}. "

@@ -17,7 +17,12 @@ from tflite_opt.conversion import job as job_lib
 from tflite_opt.conversion import tflite_converter
 from tflite_opt.data import dataset as dataset_lib
 from tflite_opt.data import doctor, representative
-from tflite_opt.keras_models import freezing, opening, torch_program
+from tflite_opt.keras_models import (
+    freezing,
+    layer_support,
+    opening,
+    torch_program,
+)
 from tflite_opt.records import conversion, errors, facts, files, model_spec
 from tflite_opt.tflite import facts as facts_reader
 from tflite_opt.tflite import interpreter, naming
@@ -117,11 +122,21 @@ def freeze(
         opened, outputs = _outputs_of_model(
             source.opened, layout, dataset, reference_splits
         )
-        source = dataclasses.replace(source, opened=opened, facts=opened.facts)
+        source = dataclasses.replace(
+            source,
+            opened=opened,
+            facts=dataclasses.replace(opened.facts, layers=_layers(opened)),
+        )
         write_float(source, layout.saved_model, layout.float_model)
     for name, arrays in outputs.items():
         files.write_npz(layout.original_outputs(name), arrays)
     source.facts.save(layout.opened, layout.root)
+
+
+def _layers(opened: opening.Opened) -> tuple[str, ...]:
+    if opened.keras is None:
+        return ()
+    return tuple(path for path, _ in layer_support.walk(opened.keras))
 
 
 def _untrainable(

@@ -69,6 +69,10 @@ class Layout(serialization.Record):
         """The record beside it."""
         return self.root / "artifacts" / f"{name}.json"
 
+    def tensor_errors(self, name: str) -> pathlib.Path:
+        """What quantization did to each tensor of a recipe's file."""
+        return self.root / "tensor_errors" / f"{name}.json"
+
     def files_of(self, recipe: recipe_lib.Recipe) -> list[pathlib.Path]:
         """All files of a finished recipe."""
         artifact = self.artifact(recipe.name)

@@ -78,13 +78,18 @@ class Made:
         ):
             self.notes.append(self._context.ranges.describe())
 
+    @property
+    def parent(self) -> pathlib.Path:
+        """The float `.tflite` that was converted, prepared where it was."""
+        return self._context.float_model
+
     def refine(self, technique: base.RefinementTechnique) -> None:
         """Refines the file; the conversion is proven on it before."""
         before = facts_reader.read_facts(self.path, delegation=False)
         self._technique.verify(before)
         result = self._place(self._num_steps + 1)
         self.notes += technique.refine(
-            self._context.float_model,
+            self.parent,
             self.path,
             result,
             self._context.representative,

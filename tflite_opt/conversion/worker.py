@@ -7,6 +7,7 @@ goes to the log that the parent opened. A crash here costs one variant.
 """
 
 import json
+import logging
 import os
 import pathlib
 import sys
@@ -20,12 +21,14 @@ from tflite_opt.conversion import job as job_lib
 from tflite_opt.data import dataset as dataset_lib
 from tflite_opt.data import examples, representative, sources
 from tflite_opt.lint import rule
+from tflite_opt.post_training import acceptance, tensor_errors
 from tflite_opt.records import artifact as artifact_record
-from tflite_opt.records import errors, facts, files, variants
+from tflite_opt.records import errors, facts, files, model_spec, variants
 from tflite_opt.records import golden as golden_record
 from tflite_opt.tflite import facts as facts_reader
 from tflite_opt.tflite import golden, resolvers
 
+_LOG = logging.getLogger(__name__)
 # Enough real inputs that one near-tie does not decide the 99.5 % agreement.
 _RESOLVER_SAMPLES = 1000
 
@@ -84,8 +87,9 @@ def _run(job: job_lib.Job, emit: Emit) -> None:
     for content in job.recipes:
         recipe = recipe_lib.Recipe.from_json(content)
         emit("converting", name=recipe.name)
+        layout.tensor_errors(recipe.name).unlink(missing_ok=True)
         try:
-            _convert(recipe, context, calibration, checks, vectors, job)
+            made = _convert(recipe, context, calibration, checks, vectors, job)
         except errors.OutputError:
             # A full disk is not this variant's fault.
             raise
@@ -93,6 +97,28 @@ def _run(job: job_lib.Job, emit: Emit) -> None:
             emit("failed", name=recipe.name, message=str(error))
         else:
             emit("converted", name=recipe.name)
+            if recipe.convert.computes_in_integers:
+                emit("examining", name=recipe.name)
+                _examine(recipe.name, made.parent, context, layout)
+
+
+def _examine(
+    name: str,
+    parent: pathlib.Path,
+    context: context_lib.FrozenModel,
+    layout: job_lib.Layout,
+) -> None:
+    """Writes what quantization did to each tensor, where that can be said."""
+    opened = model_spec.OpenedModel.load(layout.opened, layout.root)
+    try:
+        _, held_out = acceptance.split(context.representative)
+        found = tensor_errors.compute(
+            parent, layout.artifact(name), held_out, opened.layers
+        )
+    except (errors.ModelError, errors.DataError) as error:
+        _LOG.warning("No errors of tensors of %s: %s", name, error)
+    else:
+        found.save(layout.tensor_errors(name), layout.root)
 
 
 def _golden_reference(
@@ -132,7 +158,7 @@ def _convert(
     checks: Mapping[str, examples.Examples],
     vectors: golden.Reference | None,
     job: job_lib.Job,
-) -> None:
+) -> making.Made:
     layout = job.layout
     # What may crash comes before any file is open.
     starts = making.convert(recipe, context, layout)
@@ -181,6 +207,7 @@ def _convert(
         keras_agreement=agreement,
         notes=tuple(made.notes),
     ).save(layout.variant(recipe.name), layout.root)
+    return made
 
 
 def _require_agreement(check: facts.ResolverCheck) -> None:

@@ -39,10 +39,14 @@ class Distance:
             error as a fraction of their variance. Summed over outputs.
         agreement: Fraction of examples with the same most likely class; None
             if no output is one of probabilities.
+        tied_fraction: Share of examples whose two most likely classes have
+            the same value, so that the first of them is predicted; None
+            likewise.
     """
 
     divergence: float
     agreement: float | None
+    tied_fraction: float | None = None
 
     def __str__(self) -> str:
         """One phrase."""
@@ -157,6 +161,24 @@ def judge(
     )
 
 
+def distance(
+    parent: pathlib.Path, path: pathlib.Path, held_out: Examples
+) -> Distance:
+    """Returns how far a model is from its float parent.
+
+    Args:
+        parent: The float `.tflite`.
+        path: What was made of it.
+        held_out: By input name, shape (n, ...).
+
+    Raises:
+        ModelError: If a model cannot be run operation after operation.
+        DataError: If the examples do not fit.
+    """
+    expected = _outputs(parent, held_out)
+    return _distance(expected, _outputs(path, held_out))[0]
+
+
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
 class _Output:
     """Real values, shape (n, ...); logits where a softmax follows."""
@@ -219,7 +241,7 @@ def _distance(
 ) -> tuple[Distance, np.ndarray]:
     """Returns the distance, and which predictions agree."""
     divergence = 0.0
-    agrees = [np.empty(0, bool)]
+    agrees, tied = [np.empty(0, bool)], [np.empty(0, bool)]
     for wanted, given in zip(expected, found, strict=True):
         if wanted.is_logits and given.is_logits:
             width = wanted.values.shape[-1]
@@ -231,9 +253,16 @@ def _distance(
             )
             divergence += float((np.exp(p) * (p - q)).sum(axis=1).mean())
             agrees.append(p.argmax(axis=1) == q.argmax(axis=1))
+            largest = given.values.reshape(-1, width).max(axis=1, keepdims=True)
+            at_top = given.values.reshape(-1, width) == largest
+            tied.append(at_top.sum(axis=1) > 1)
         else:
             error = np.mean((wanted.values - given.values) ** 2)
             divergence += float(error / (wanted.values.var() or 1.0))
-    every = np.concatenate(agrees)
-    agreement = float(every.mean()) if len(every) else None
-    return Distance(divergence=divergence, agreement=agreement), every
+    every, ties = np.concatenate(agrees), np.concatenate(tied)
+    found_distance = Distance(
+        divergence=divergence,
+        agreement=float(every.mean()) if len(every) else None,
+        tied_fraction=float(ties.mean()) if len(ties) else None,
+    )
+    return found_distance, every

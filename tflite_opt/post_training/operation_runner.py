@@ -111,6 +111,10 @@ class OperationRunner:
                 f"{', '.join(strange) or f'inputs for {sorted(sizes)}'}."
             )
 
+    def has(self, tensor: int) -> bool:
+        """Whether `value` can return a tensor's values now."""
+        return tensor in self._values
+
     def value(self, tensor: int) -> np.ndarray:
         """Returns a tensor's values, of the file's dtype.
 
@@ -138,21 +142,36 @@ class OperationRunner:
         stored = constants.encoded(self.graph.tensors[tensor], values)
         self._replaced[tensor] = stored
 
-    def _run(self, operator: flatbuffer.Operator) -> None:
-        # Each once: an operation may read a tensor twice.
-        given = [i for i in dict.fromkeys(operator.inputs) if i in self._values]
+    def outputs_for(
+        self, position: int, given: Mapping[int, np.ndarray]
+    ) -> dict[int, np.ndarray]:
+        """Runs one operation with other inputs; remembers nothing of it.
+
+        Args:
+            position: Of the operation.
+            given: Values of all its inputs that are no constants, by tensor,
+                as `value` returns them.
+
+        Returns:
+            By tensor, as `value` returns them.
+
+        Raises:
+            ModelError: If the runtime cannot run it.
+        """
+        operator = self.graph.operators[position]
+        tensors = list(given)
         try:
             with native_messages.filtered():
                 native = litert.Interpreter(
-                    model_content=self._single(given), num_threads=1
+                    model_content=self._single(position, tensors), num_threads=1
                 )
                 native.allocate_tensors()
             sources = [d["index"] for d in native.get_input_details()]
             targets = [d["index"] for d in native.get_output_details()]
             found: list[list[np.ndarray]] = [[] for _ in targets]
             for example in range(self.num_examples):
-                for source, tensor in zip(sources, given, strict=True):
-                    native.set_tensor(source, self._values[tensor][example])
+                for source, tensor in zip(sources, tensors, strict=True):
+                    native.set_tensor(source, given[tensor][example])
                 native.invoke()
                 for target, values in zip(targets, found, strict=True):
                     values.append(native.get_tensor(target))
@@ -162,17 +181,27 @@ class OperationRunner:
                 f"Received: path={str(self._path)!r}, {operator.name}: "
                 f"{native_messages.one_line(error)}."
             ) from error
-        for tensor, values in zip(operator.outputs, found, strict=True):
-            self._values[tensor] = np.stack(values)
+        return {
+            tensor: np.stack(values)
+            for tensor, values in zip(operator.outputs, found, strict=True)
+        }
 
-    def _single(self, given: list[int]) -> bytes:
-        """Returns the content of a model of the next operation.
+    def _run(self, operator: flatbuffer.Operator) -> None:
+        # Each once: an operation may read a tensor twice.
+        given = [i for i in dict.fromkeys(operator.inputs) if i in self._values]
+        self._values |= self.outputs_for(
+            self._next, {tensor: self._values[tensor] for tensor in given}
+        )
+
+    def _single(self, position: int, given: list[int]) -> bytes:
+        """Returns the content of a model of one operation.
 
         Args:
+            position: Of the operation.
             given: Tensors that become its inputs.
         """
         stored = self._parts.subgraphs[0]
-        operator = copy.copy(stored.operators[self._next])
+        operator = copy.copy(stored.operators[position])
         used = dict.fromkeys(
             i for i in (*operator.inputs, *operator.outputs) if i != -1
         )

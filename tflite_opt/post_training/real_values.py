@@ -26,3 +26,22 @@ def dequantize(values: np.ndarray, tensor: flatbuffer.Tensor) -> np.ndarray:
     shape[tensor.quantized_dimension] = -1
     # Weights with a scale per channel are symmetric.
     return values.astype(np.float32) * tensor.scale.reshape(shape)
+
+
+def quantize(values: np.ndarray, tensor: flatbuffer.Tensor) -> np.ndarray:
+    """Returns the nearest integers of a tensor with one scale.
+
+    Args:
+        values: Real, any shape.
+        tensor: Whose integers they become; values stay as they are if it is
+            not quantized.
+
+    Returns:
+        Same shape, of the tensor's dtype.
+    """
+    if len(tensor.scale) != 1:
+        return values
+    limits = np.iinfo(tensor.dtype)
+    zero = tensor.zero_point[0] if len(tensor.zero_point) else 0
+    levels = np.rint(values / tensor.scale[0]) + zero
+    return np.clip(levels, limits.min, limits.max).astype(tensor.dtype)

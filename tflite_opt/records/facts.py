@@ -19,6 +19,9 @@ MAX_QUANTA = 2
 MAX_RELATIVE_DIFFERENCE = 1e-4
 MIN_TOP1_AGREEMENT = 0.995
 MAX_NOISE_FRACTION = 0.02
+# Each of two scores may be 2 quanta off, so a lead of up to twice as many may
+# be lost to rounding. Of the range of all scores, which 8 bits cut into 255.
+MAX_TIE_FRACTION = 2 * MAX_QUANTA / 255
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -131,6 +134,10 @@ class ResolverCheck(serialization.Record):
         max_relative_difference: Largest difference of a float output, as a
             fraction of that output's largest magnitude.
         top1_agreement: Fraction of equal predictions.
+        clear_agreement: The same among the examples on which either of them
+            lets one class lead by more than 4 steps of 8 bits over the range
+            of the scores; None if there are none. Kernels round differently,
+            and what lies between two classes tells nothing about them.
         noise_fraction: Of an output that stands for an input: root mean square
             of the differences, as a fraction of its standard deviation.
         delegate_error: Why XNNPACK did not run it; "" if it did.
@@ -142,6 +149,7 @@ class ResolverCheck(serialization.Record):
     max_quanta: int | None = None
     max_relative_difference: float | None = None
     top1_agreement: float | None = None
+    clear_agreement: float | None = None
     noise_fraction: float | None = None
     delegate_error: str = ""
     builtin_error: str = ""
@@ -151,13 +159,16 @@ class ResolverCheck(serialization.Record):
         """Whether the file is fit for use.
 
         Their outputs are at most 2 quanta or a relative 1e-4 apart, or they
-        agree on at least 99.5 % of the predictions, with a noise of at most
-        2 % where an output predicts nothing. A file that only one of them
+        agree on at least 99.5 % of the predictions, of all or of the clear
+        ones, with a noise of at most 2 % where an output predicts nothing. A
+        file that only one of them
         prepares cannot disagree; `warnings` tells.
         """
         if self.prepared_by != "both":
             return self.prepared_by != "none"
         agreement, noise = self.top1_agreement, self.noise_fraction
+        if agreement is not None and self.clear_agreement is not None:
+            agreement = max(agreement, self.clear_agreement)
         if (
             (agreement is not None or noise is not None)
             and (agreement is None or agreement >= MIN_TOP1_AGREEMENT)
@@ -182,6 +193,8 @@ class ResolverCheck(serialization.Record):
             parts.append(f"relative {self.max_relative_difference:.2g} apart")
         if self.top1_agreement is not None:
             parts.append(f"top-1 agreement {self.top1_agreement:.2%}")
+        if self.clear_agreement is not None:
+            parts.append(f"{self.clear_agreement:.2%} where a class leads")
         if self.noise_fraction is not None:
             parts.append(f"noise {self.noise_fraction:.2%}")
         return f"{', '.join(parts)} on {self.num_examples} examples"

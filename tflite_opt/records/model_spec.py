@@ -81,6 +81,8 @@ class OpenedModel(serialization.Record):
             model and of its rebuilding in Keras 2, as a fraction of the
             largest output if that is above 1; None if nothing was rebuilt.
         num_compared: Real examples on which that was measured.
+        layers: Paths of all Keras layers, in the model's order; empty where
+            they are not known.
     """
 
     kind: ModelKind
@@ -89,6 +91,7 @@ class OpenedModel(serialization.Record):
     untrainable_because: str = ""
     rebuilt_difference: float | None = None
     num_compared: int = 0
+    layers: tuple[str, ...] = ()
 
     def notes(self) -> tuple[str, ...]:
         """Returns what a report says about it, a sentence each."""

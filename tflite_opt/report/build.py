@@ -75,6 +75,10 @@ class RunRecords:
         """Per-example predictions of a variant on a split."""
         return self.run.path("evaluations", f"{name}.{split}.npz")
 
+    def tensor_errors(self, name: str) -> pathlib.Path:
+        """`TensorErrors` of an integer variant."""
+        return self.run.path("tensor_errors", f"{name}.json")
+
     def benchmark(self, name: str) -> pathlib.Path:
         """`BenchmarkResult` of a variant."""
         return self.run.path("benchmarks", f"{name}.json")

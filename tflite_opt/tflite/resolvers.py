@@ -101,7 +101,7 @@ def compare_outputs(
         input_shapes: An output of such a shape stands for an input.
     """
     quanta, relative, agreements, noises = [], [], [], []
-    scores_seen = False
+    scores_seen, clear = False, None
     for spec in specs:
         first, second = default[spec.name], builtin[spec.name]
         if quantization.is_quantized(spec):
@@ -119,14 +119,37 @@ def compare_outputs(
             scores_seen = True
             same = first.argmax(axis=-1) == second.argmax(axis=-1)
             agreements.append(float(same.mean()))
+            leads = _is_clear(first, second)
+            clear = float(same[leads].mean()) if leads.any() else None
     return facts.ResolverCheck(
         prepared_by="both",
         num_examples=num_examples,
         max_quanta=max(quanta, default=None),
         max_relative_difference=max(relative, default=None),
         top1_agreement=min(agreements, default=None),
+        # Another output that decides by itself must agree, too.
+        clear_agreement=clear if len(agreements) == scores_seen else None,
         noise_fraction=max(noises, default=None),
     )
+
+
+def _is_clear(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Returns on which examples one class leads for either of them.
+
+    Args:
+        first: Scores, shape (..., classes).
+        second: Of the same examples.
+
+    Returns:
+        Shape (...), bool.
+    """
+    wanted = second.astype(np.float64)
+    margin = facts.MAX_TIE_FRACTION * float(np.ptp(wanted))
+    leads = []
+    for scores in (first.astype(np.float64), wanted):
+        largest = np.partition(scores, -2, axis=-1)[..., -2:]
+        leads.append(largest[..., 1] - largest[..., 0] > margin)
+    return leads[0] | leads[1]
 
 
 def _noise_fraction(first: np.ndarray, second: np.ndarray) -> float:
