@@ -37,6 +37,7 @@ class Request:
         objective: What the recommendation makes small.
         conversion_timeout_s: Longest time for one conversion.
         runner: What measures; this machine by default.
+        op_profile: Whether to time each operation, on this machine.
     """
 
     model: source.Choice
@@ -51,6 +52,7 @@ class Request:
     runner: benchmark.Runner = dataclasses.field(
         default_factory=desktop.DesktopRunner
     )
+    op_profile: bool = False
 
 
 def optimize(
@@ -106,6 +108,8 @@ def optimize(
 
     validation = evaluate_on("validation")
     results = stages.measure(artifacts, request.runner, request.runtime, run)
+    if request.op_profile:
+        stages.profile(results, run)
     stages.recommend(validation, results, request.objective, limit, run)
     evaluate_on("test")
     return write.write_report(run)

@@ -79,7 +79,7 @@ def test_without_labels_the_columns_say_so(copied_run):
     assert "top-1" not in text
     whole = copied_run.path("report", "report.md").read_text()
     assert "The data have no labels, so nothing is known of accuracy" in whole
-    lines = copied_run.path("report", "report.csv").open()
+    lines = copied_run.path("report", "results.csv").open()
     row = next(row for row in csv.DictReader(lines) if row["name"] == "int4")
     assert row["metric_name"] == "agreement"
     assert float(row["drop_value"]) == pytest.approx(

@@ -166,13 +166,13 @@ def test_evaluate_refuses_outputs_that_are_no_arrays(
 
 
 def test_report_needs_a_run(tmp_path):
-    done = programs.run("report", f"--run={tmp_path}")
+    done = programs.run("report", str(tmp_path))
     programs.assert_one_error_line(done, "manifest.json")
 
 
 def test_report_says_which_record_is_damaged(tmp_path, copied_run):
     copied_run.path("run.json").write_text("{}")
-    done = programs.run("report", f"--run={copied_run.root}")
+    done = programs.run("report", str(copied_run.root))
     programs.assert_one_error_line(done, "RunDescription")
 
 

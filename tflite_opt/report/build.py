@@ -16,6 +16,7 @@ from tflite_opt.records import (
     report,
     run_directory,
     serialization,
+    tensor_errors,
     variants,
 )
 from tflite_opt.report import rows
@@ -149,6 +150,9 @@ def _load(records: RunRecords, name: str) -> rows.Evidence:
             )
         ),
         profiles=tuple(records.op_profiles(name)),
+        errors=records.optional(
+            tensor_errors.TensorErrors, records.tensor_errors(name)
+        ),
     )
 
 

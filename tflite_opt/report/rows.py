@@ -9,6 +9,7 @@ from tflite_opt.records import (
     evaluation,
     op_profile,
     report,
+    tensor_errors,
     variants,
 )
 from tflite_opt.report import recommendation
@@ -25,6 +26,7 @@ class Evidence:
         results: Benchmarks; the first one decides.
         failure: Why there is no benchmark.
         profiles: Of its operations, by device and threads.
+        errors: Of its tensors against float.
     """
 
     variant: variants.Variant
@@ -33,6 +35,7 @@ class Evidence:
     results: tuple[benchmark.BenchmarkResult, ...]
     failure: benchmark.BenchmarkFailure | None
     profiles: tuple[op_profile.ProfiledModel, ...]
+    errors: tensor_errors.TensorErrors | None
 
     @property
     def name(self) -> str:

@@ -72,6 +72,22 @@ def tooltips(fields: Iterable[str]) -> list[alt.Tooltip]:
     return [alt.Tooltip(field=name, type="nominal") for name in fields]
 
 
+def labels(field: str) -> alt.Y:
+    """Returns the axis of horizontal bars in the order of their rows."""
+    return alt.Y(
+        field=field,
+        type="nominal",
+        sort=None,
+        title=None,
+        axis=alt.Axis(labelLimit=170),
+    )
+
+
+def height(rows: Rows) -> int:
+    """Returns the pixels of a chart with a bar for each row."""
+    return _BAR_HEIGHT * len(rows)
+
+
 def bars(
     rows: Rows,
     *,
@@ -94,13 +110,7 @@ def bars(
         format: Of the axis, in D3's notation.
     """
     encoding: dict[str, Any] = {
-        "y": alt.Y(
-            field=name,
-            type="nominal",
-            sort=None,
-            title=None,
-            axis=alt.Axis(labelLimit=170),
-        ),
+        "y": labels(name),
         "x": alt.X(
             field=value,
             type="quantitative",
@@ -118,4 +128,4 @@ def bars(
             legend=alt.Legend(orient="bottom"),
         )
     chart = alt.Chart(data(rows)).mark_bar().encode(**encoding)
-    return spec(chart.properties(height=_BAR_HEIGHT * len(rows)))
+    return spec(chart.properties(height=height(rows)))

@@ -16,6 +16,7 @@ from tflite_opt.report import (
     row_text,
 )
 from tflite_opt.report.page import (
+    error_charts,
     launch_charts,
     lineage,
     model_charts,
@@ -75,6 +76,7 @@ def _variant(
             *model_charts.weights(facts),
             *model_charts.operations(facts),
             *model_charts.profiles(item.profiles),
+            *error_charts.errors(item.errors),
             *model_charts.training(row.steps),
         ],
     }

@@ -86,8 +86,13 @@ def scatter(
     ]
     if not any(axis.field == "metric_0" for axis in axes):
         return None
-    places = list(dict.fromkeys(point["place"] for point in points))
-    return Scatter(points=points, axes=axes, places=places, spec=_spec())
+    places = [point["place"] for point in points if point["place"]]
+    return Scatter(
+        points=points,
+        axes=axes,
+        places=list(dict.fromkeys(places)),
+        spec=_spec(),
+    )
 
 
 def place(result: benchmark.BenchmarkResult) -> str:
@@ -137,7 +142,7 @@ def _points(row: report.Row, item: Evidence) -> Iterator[dict[str, Any]]:
     for result in item.results:
         yield shared | _measured(result)
     if not item.results:
-        yield shared | {"place": "not measured"}
+        yield shared | {"place": None}
 
 
 def _measured(result: benchmark.BenchmarkResult) -> dict[str, Any]:
@@ -170,15 +175,11 @@ def _spec() -> dict[str, Any]:
         opacity=0.45,
         strokeDash=[4, 3],
     )
-    across = (
-        base.transform_filter("isValid(datum.x_low)")
-        .mark_rule(strokeWidth=2)
-        .encode(x="x_low:Q", x2="x_high", color=color, opacity=whisker)
+    across = base.mark_rule(strokeWidth=2).encode(
+        x="x_low:Q", x2="x_high", color=color, opacity=whisker
     )
-    up = (
-        base.transform_filter("isValid(datum.y_low)")
-        .mark_rule(strokeWidth=2)
-        .encode(y="y_low:Q", y2="y_high", color=color, opacity=whisker)
+    up = base.mark_rule(strokeWidth=2).encode(
+        y="y_low:Q", y2="y_high", color=color, opacity=whisker
     )
     points = (
         base.mark_circle(stroke="currentColor")

@@ -105,6 +105,7 @@ def _not_measured(
     if not any(x.energy for x in results):
         yield "energy"
     if not any(item.profiles for item in loaded):
-        yield "the time of each operation"
+        yield "the time of each operation (--op_profile)"
     if content.failures:
-        yield f"{len(content.failures)} recipes that failed, see below"
+        count = len(content.failures)
+        yield f"what failed: {count} recipe{'s'[: count != 1]}, see below"

@@ -36,16 +36,17 @@
     const { spec, points, axes } = read("scatter-data");
     const narrow = matchMedia("(max-width: 40rem)");
     const chosen = (name) => axes.find((x) => x.field === axesForm[name].value);
-    const known = (value) => value ?? null;
+    const known = (value) => value !== null && value !== undefined;
     const update = () => {
       const [x, y] = [chosen("x"), chosen("y")];
       const values = points
-        .filter((p) => p.place === axesForm.place.value || p.place === "not measured")
-        .filter((p) => known(p[x.field]) !== null && known(p[y.field]) !== null)
+        .filter((p) => p.place === axesForm.place.value || p.place === null)
+        .filter((p) => known(p[x.field]) && known(p[y.field]))
         .map((p) => ({
           ...p,
-          x: p[x.field], x_low: known(p[x.field + "_low"]), x_high: known(p[x.field + "_high"]),
-          y: p[y.field], y_low: known(p[y.field + "_low"]), y_high: known(p[y.field + "_high"]),
+          // Without an interval the bar has no length.
+          x: p[x.field], x_low: p[x.field + "_low"] ?? p[x.field], x_high: p[x.field + "_high"] ?? p[x.field],
+          y: p[y.field], y_low: p[y.field + "_low"] ?? p[y.field], y_high: p[y.field + "_high"] ?? p[y.field],
           cost: x.higher_is_better ? -p[x.field] : p[x.field],
           better: y.higher_is_better ? p[y.field] : -p[y.field],
         }));
