@@ -16,14 +16,8 @@ from tflite_opt.records import (
 )
 from tflite_opt.report import benchmark_text, drift_plot, op_profile_text
 
-from . import _runner_flags
+from . import _op_profile_flags, _runner_flags
 
-_OP_PROFILE = flags.DEFINE_bool(
-    "op_profile",
-    False,
-    "Whether to time each operation, by XNNPACK's and by TFLite's names, and "
-    "to say what XNNPACK leaves out.",
-)
 _ROOFLINE = flags.DEFINE_bool(
     "roofline",
     False,
@@ -74,7 +68,7 @@ def find(
     if _ROOFLINE.value:
         _runner_flags.require_this_machine("roofline")
         _add_rooflines(results, run, extras)
-    if _OP_PROFILE.value:
+    if _op_profile_flags.OP_PROFILE.value:
         _add_profiles(results, runner, run, folder, extras)
     return extras
 

@@ -32,6 +32,7 @@ from . import (
     _fine_tuning_flags,
     _ladder_flags,
     _model_flags,
+    _op_profile_flags,
     _run_flags,
     _runner_flags,
     _runtime_flags,
@@ -50,6 +51,8 @@ def main(arguments: Sequence[str]) -> None:
     """Optimizes what the flags say."""
     _cli.reject_positional(arguments)
     choice = _model_flags.choice()
+    if _op_profile_flags.OP_PROFILE.value:
+        _runner_flags.require_this_machine("op_profile")
     request = pipeline.Request(
         model=choice,
         data=_data_flags.data_spec(choice.model),
@@ -62,6 +65,7 @@ def main(arguments: Sequence[str]) -> None:
         objective=_OBJECTIVE.value,
         runner=_runner_flags.runner(),
         conversion_timeout_s=_conversion_flags.timeout_s(),
+        op_profile=_op_profile_flags.OP_PROFILE.value,
     )
     run = _run_flags.run()
     content, paths = pipeline.optimize(request, run)

@@ -29,7 +29,7 @@ from tflite_opt.tflite import golden
 
 
 def _report(run):
-    return report.Report.load(run.path("report", "report.json"))
+    return report.Report.load(run.path("report", "results.json"))
 
 
 def _row(run, name):
@@ -154,21 +154,24 @@ def test_small_data_cannot_prove_half_a_point(finished_run):
 
 def test_the_report_has_all_its_forms(finished_run):
     folder = finished_run.path("report")
-    rows = list(csv.DictReader((folder / "report.csv").open()))
+    rows = list(csv.DictReader((folder / "results.csv").open()))
     assert [row["name"] for row in rows] == list(conftest.RECIPES)
     text = (folder / "report.md").read_text()
     assert "| int8" in text
     assert "Recommended for balanced" in text
     assert (folder / "report.png").read_bytes().startswith(b"\x89PNG")
+    page = (folder / "report.html").read_text()
+    assert "Ship " in page
+    assert len(page) < 1.5e6
 
 
 def test_a_run_can_be_moved_and_reported_again(copied_run):
-    before = copied_run.path("report", "report.csv").read_text()
-    copied_run.path("report", "report.csv").unlink()
-    done = programs.run("report", f"--run={copied_run.root}", "--output=json")
+    before = copied_run.path("report", "results.csv").read_text()
+    copied_run.path("report", "results.csv").unlink()
+    done = programs.run("report", str(copied_run.root), "--output=json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["record"] == "Report"
-    assert copied_run.path("report", "report.csv").read_text() == before
+    assert copied_run.path("report", "results.csv").read_text() == before
 
 
 def test_resume_redoes_only_what_is_missing(copied_run):

@@ -40,6 +40,7 @@ class Request:
         conversion_timeout_s: Longest time for one conversion.
         runner: What measures; this machine by default.
         ladders: Automatic recipes.
+        op_profile: Whether to time each operation, on this machine.
     """
 
     model: source.Choice
@@ -55,6 +56,7 @@ class Request:
         default_factory=desktop.DesktopRunner
     )
     ladders: ladder_request.Ladders = ladder_request.Ladders()
+    op_profile: bool = False
 
 
 def optimize(
@@ -119,6 +121,8 @@ def optimize(
 
     validation = evaluate_on("validation")
     results = stages.measure(artifacts, request.runner, request.runtime, run)
+    if request.op_profile:
+        stages.profile(results, run)
     stages.recommend(validation, results, request.objective, limit, run)
     evaluate_on("test")
     return write.write_report(run)

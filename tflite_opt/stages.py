@@ -15,6 +15,7 @@ import numpy as np
 
 from tflite_opt import progress
 from tflite_opt import recipe as recipe_lib
+from tflite_opt.benchmark import op_profiling
 from tflite_opt.compression import compress as compression_stage
 from tflite_opt.conversion import convert as conversion_stage
 from tflite_opt.conversion import preflight as preflight_stage
@@ -306,6 +307,33 @@ def measure(
         for item in artifacts
         if run.is_done(stages[item.name], inputs[item.name])
     ]
+
+
+def profile(
+    results: Sequence[benchmark.BenchmarkResult],
+    run: run_directory.RunDirectory,
+) -> None:
+    """Times each operation of measured files, on this machine.
+
+    Where the runtime offers no profile, the log says why.
+    """
+    folder = run.path("op_profiles")
+    for result in results:
+        name = f"{result.artifact.name}.threads_{result.options.num_threads}"
+        stage, path = f"op_profile/{name}", folder / f"{name}.json"
+        inputs = {
+            "artifact": result.artifact.sha256,
+            "options": result.options.to_json(),
+            "versions": run_directory.package_versions(),
+        }
+        if run.is_done(stage, inputs):
+            continue
+        try:
+            op_profiling.profile(result, folder).save(path, run.root)
+        except errors.BenchmarkError as error:
+            _LOG.warning("%s", error)
+            continue
+        run.finish(stage, inputs, [path])
 
 
 def unmeasured(

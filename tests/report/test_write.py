@@ -10,7 +10,8 @@ from tflite_opt import stages
 from tflite_opt.data import dataset, sources
 from tflite_opt.evaluation import evaluate
 from tflite_opt.records import variants
-from tflite_opt.report import build, write
+from tflite_opt.report import rows as rows_lib
+from tflite_opt.report import write
 
 
 def _judge_again(run, metric, is_labelled=True):
@@ -66,7 +67,7 @@ def test_an_error_is_no_percentage_and_less_of_it_is_better(copied_run):
         dataclasses.replace(row, name=name, size_bytes=1, median_ms=1.0)
         for name, row in (("worst", worst), ("best", rows["float32"]))
     ]
-    marked = build.mark_pareto(alike)
+    marked = rows_lib.mark_pareto(alike)
     assert [row.is_pareto_optimal for row in marked] == [False, True]
 
 
@@ -78,7 +79,7 @@ def test_without_labels_the_columns_say_so(copied_run):
     assert "top-1" not in text
     whole = copied_run.path("report", "report.md").read_text()
     assert "The data have no labels, so nothing is known of accuracy" in whole
-    lines = copied_run.path("report", "report.csv").open()
+    lines = copied_run.path("report", "results.csv").open()
     row = next(row for row in csv.DictReader(lines) if row["name"] == "int4")
     assert row["metric_name"] == "agreement"
     assert float(row["drop_value"]) == pytest.approx(

@@ -182,13 +182,13 @@ def test_the_debugger_names_tensors_of_a_parent_that_is_quantized(
 
 
 def test_report_needs_a_run(tmp_path):
-    done = programs.run("report", f"--run={tmp_path}")
+    done = programs.run("report", str(tmp_path))
     programs.assert_one_error_line(done, "manifest.json")
 
 
 def test_report_says_which_record_is_damaged(tmp_path, copied_run):
     copied_run.path("run.json").write_text("{}")
-    done = programs.run("report", f"--run={copied_run.root}")
+    done = programs.run("report", str(copied_run.root))
     programs.assert_one_error_line(done, "RunDescription")
 
 

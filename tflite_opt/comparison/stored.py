@@ -2,7 +2,6 @@
 """Reads what earlier programs found out about models."""
 
 import dataclasses
-import glob
 import pathlib
 
 from tflite_opt.records import artifact as artifact_record
@@ -120,7 +119,7 @@ def _names(records: build.RunRecords) -> list[str]:
 
 def _evidence(records: build.RunRecords, name: str) -> Evidence:
     variant = records.optional(variants.Variant, records.variant(name))
-    results = _benchmarks(records, name)
+    results = records.benchmarks(name)
     failure = records.optional(
         benchmark.BenchmarkFailure, records.benchmark_failure(name)
     )
@@ -145,19 +144,6 @@ def _evidence(records: build.RunRecords, name: str) -> Evidence:
         evaluation=evaluated,
         facts=variant.facts if variant else _facts_of_file(item),
     )
-
-
-def _benchmarks(
-    records: build.RunRecords, name: str
-) -> list[benchmark.BenchmarkResult]:
-    """Returns a model's benchmark, then those in folders of a sweep."""
-    path = records.benchmark(name)
-    found = [path] if path.is_file() else []
-    found += sorted(path.parent.glob(f"*/{glob.escape(path.name)}"))
-    return [
-        benchmark.BenchmarkResult.load(place, records.run.root)
-        for place in found
-    ]
 
 
 def _facts_of_file(

@@ -2,21 +2,24 @@
 """Reads the records of a run and joins them into one `Report`."""
 
 import dataclasses
+import glob
 import pathlib
 from collections.abc import Sequence
 from typing import TypeVar
 
+from tflite_opt.records import benchmark as benchmark_record
 from tflite_opt.records import (
-    benchmark,
     data_check,
     evaluation,
     model_spec,
+    op_profile,
     report,
     run_directory,
     serialization,
+    tensor_errors,
     variants,
 )
-from tflite_opt.report import recommendation
+from tflite_opt.report import rows
 
 _RecordT = TypeVar("_RecordT", bound=serialization.Record)
 
@@ -85,9 +88,27 @@ class RunRecords:
         """`BenchmarkResult` of a variant."""
         return self.run.path("benchmarks", f"{name}.json")
 
+    def benchmarks(self, name: str) -> list[benchmark_record.BenchmarkResult]:
+        """Reads a variant's benchmark, then those in folders of a sweep."""
+        path = self.benchmark(name)
+        found = [path] if path.is_file() else []
+        found += sorted(path.parent.glob(f"*/{glob.escape(path.name)}"))
+        return [
+            benchmark_record.BenchmarkResult.load(place, self.run.root)
+            for place in found
+        ]
+
     def benchmark_failure(self, name: str) -> pathlib.Path:
         """`BenchmarkFailure` of a variant."""
         return self.run.path("benchmarks", f"{name}.failure.json")
+
+    def op_profiles(self, name: str) -> list[op_profile.ProfiledModel]:
+        """Reads the op profiles of a variant, of all devices and threads."""
+        pattern = f"{glob.escape(name)}.threads_*.json"
+        return [
+            op_profile.ProfiledModel.load(place, self.run.root)
+            for place in sorted(self.run.path("op_profiles").rglob(pattern))
+        ]
 
     @property
     def report(self) -> pathlib.Path:
@@ -101,6 +122,44 @@ class RunRecords:
         return record.load(path, self.run.root) if path.exists() else None
 
 
+def evidence(run: run_directory.RunDirectory) -> list[rows.Evidence]:
+    """Returns all records of the run's variants, float32 first.
+
+    Raises:
+        InputError: If the run has not converted anything, or a record is
+            damaged.
+    """
+    records = RunRecords(run)
+    conversion = variants.Conversion.load(records.conversion, run.root)
+    return [_load(records, name) for name in conversion.names]
+
+
+def _load(records: RunRecords, name: str) -> rows.Evidence:
+    results = records.benchmarks(name)
+    return rows.Evidence(
+        variant=variants.Variant.load(records.variant(name), records.run.root),
+        validation=records.optional(
+            evaluation.Evaluation, records.evaluation(name, "validation")
+        ),
+        test=records.optional(
+            evaluation.Evaluation, records.evaluation(name, "test")
+        ),
+        results=tuple(results),
+        failure=(
+            None
+            if results
+            else records.optional(
+                benchmark_record.BenchmarkFailure,
+                records.benchmark_failure(name),
+            )
+        ),
+        profiles=tuple(records.op_profiles(name)),
+        errors=records.optional(
+            tensor_errors.TensorErrors, records.tensor_errors(name)
+        ),
+    )
+
+
 def build(run: run_directory.RunDirectory) -> report.Report:
     """Returns the report of a run, finished or not.
 
@@ -108,12 +167,26 @@ def build(run: run_directory.RunDirectory) -> report.Report:
         InputError: If the run has not converted anything, or a record is
             damaged.
     """
+    return join(run, evidence(run))
+
+
+def join(
+    run: run_directory.RunDirectory, loaded: Sequence[rows.Evidence]
+) -> report.Report:
+    """Returns the report of a run whose evidence is read already.
+
+    Args:
+        run: The run.
+        loaded: Its evidence, float32 first.
+
+    Raises:
+        InputError: If a record is damaged.
+    """
     records = RunRecords(run)
     description = report.RunDescription.load(records.description, run.root)
     conversion = variants.Conversion.load(records.conversion, run.root)
     chosen = records.optional(report.Recommendation, records.recommendation)
-    loaded = [_load(records, name) for name in conversion.names]
-    rows = [_row(item, loaded[0], chosen) for item in loaded]
+    lines = [rows.row(item, loaded[0], chosen) for item in loaded]
     results = [item.result for item in loaded if item.result]
     failures = [str(failure) for failure in conversion.failures]
     failures += [item.failure.message for item in loaded if item.failure]
@@ -126,7 +199,7 @@ def build(run: run_directory.RunDirectory) -> report.Report:
     return report.Report(
         description=dataclasses.replace(description, model=model),
         recommendation=chosen,
-        rows=tuple(mark_pareto(rows)),
+        rows=tuple(rows.mark_pareto(lines)),
         failures=tuple(failures),
         device=_device_text(results[0].device) if results else "",
         runtime=results[0].runtime if results else "",
@@ -144,143 +217,11 @@ def build(run: run_directory.RunDirectory) -> report.Report:
     )
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class _Evidence:
-    variant: variants.Variant
-    validation: evaluation.Evaluation | None
-    test: evaluation.Evaluation | None
-    result: benchmark.BenchmarkResult | None
-    failure: benchmark.BenchmarkFailure | None
-
-
-def _load(records: RunRecords, name: str) -> _Evidence:
-    result = records.optional(
-        benchmark.BenchmarkResult, records.benchmark(name)
-    )
-    return _Evidence(
-        variant=variants.Variant.load(records.variant(name), records.run.root),
-        validation=records.optional(
-            evaluation.Evaluation, records.evaluation(name, "validation")
-        ),
-        test=records.optional(
-            evaluation.Evaluation, records.evaluation(name, "test")
-        ),
-        result=result,
-        failure=(
-            None
-            if result
-            else records.optional(
-                benchmark.BenchmarkFailure, records.benchmark_failure(name)
-            )
-        ),
-    )
-
-
-def _row(
-    item: _Evidence, baseline: _Evidence, chosen: report.Recommendation | None
-) -> report.Row:
-    artifact, facts = item.variant.artifact, item.variant.facts
-    compressed = item.variant.compressed
-    latency = item.result.latency if item.result else None
-    reference = baseline.result.latency if baseline.result else None
-    faster = (
-        reference.median_ms / latency.median_ms
-        if latency and latency.median_ms and reference and reference.median_ms
-        else None
-    )
-    return report.Row(
-        name=artifact.name,
-        size_bytes=artifact.size_bytes,
-        times_smaller=baseline.variant.artifact.size_bytes
-        / artifact.size_bytes,
-        gzip_bytes=facts.gzip_bytes,
-        quantized_weight_fraction=facts.quantized_weight_fraction,
-        validation_metric=item.validation.metric if item.validation else None,
-        validation_drop=item.validation.drop if item.validation else None,
-        metric=item.test.metric if item.test else None,
-        other_metrics=item.test.metrics[1:] if item.test else (),
-        drop=item.test.drop if item.test else None,
-        agreement=item.test.agreement if item.test else None,
-        median_ms=latency.median_ms if latency else None,
-        median_low_ms=latency.median_low_ms if latency else None,
-        median_high_ms=latency.median_high_ms if latency else None,
-        p90_ms=latency.p90_ms if latency else None,
-        p99_ms=latency.p99_ms if latency else None,
-        times_faster=faster,
-        throughput_per_s=latency.throughput_per_s if latency else None,
-        init_ms=item.result.init_ms if item.result else None,
-        first_inference_ms=(
-            item.result.first_inference_ms if item.result else None
-        ),
-        peak_memory_bytes=(
-            item.result.peak_memory_bytes if item.result else None
-        ),
-        partitions=(facts.delegation.partitions if facts.delegation else None),
-        is_pareto_optimal=False,
-        is_recommended=chosen is not None and chosen.name == artifact.name,
-        sha256=artifact.sha256,
-        produced_by=artifact.produced_by,
-        findings=item.variant.findings,
-        warnings=_warnings(item, baseline),
-        steps=compressed.steps if compressed else (),
-        kept=item.variant.kept,
-        keras_agreement=item.variant.keras_agreement,
-        sparse_encoded_bytes=facts.sparse_encoded_bytes,
-        notes=item.variant.notes,
-    )
-
-
-def _warnings(item: _Evidence, baseline: _Evidence) -> tuple[str, ...]:
-    found = list(item.variant.artifact.warnings)
-    if item.result and baseline.result:
-        if recommendation.is_slower(item.result, baseline.result):
-            found.append("slower than float32")
-        if not _interleaved(item.result, baseline.result):
-            found.append("measured in another session than float32")
-        found += item.result.warnings
-    if item.failure:
-        found.append("not measured: " + item.failure.message)
-    return tuple(found)
-
-
-def _interleaved(
-    result: benchmark.BenchmarkResult, baseline: benchmark.BenchmarkResult
-) -> bool:
-    """Whether the launches of both lie in the same span of time."""
-    own = [launch.started_at for launch in result.launches]
-    others = [launch.started_at for launch in baseline.launches]
-    return min(own) <= max(others) and min(others) <= max(own)
-
-
-def mark_pareto(rows: Sequence[report.Row]) -> list[report.Row]:
-    """Marks the rows that no other one dominates in metric, time and size.
-
-    Args:
-        rows: All judged by the same metric; one that was not evaluated or not
-            measured is never marked.
-    """
-    measured, points = [], []
-    for row in rows:
-        if row.metric is None or row.median_ms is None:
-            continue
-        sign = 1 if row.metric.higher_is_better else -1
-        measured.append(row)
-        points.append((sign * row.metric.value, row.median_ms, row.size_bytes))
-    flags = recommendation.pareto_optimal(points)
-    optimal = {
-        row.name for row, flag in zip(measured, flags, strict=True) if flag
-    }
-    return [
-        dataclasses.replace(row, is_pareto_optimal=row.name in optimal)
-        for row in rows
-    ]
-
-
-def _device_text(device: benchmark.DeviceInfo) -> str:
+def _device_text(device: benchmark_record.DeviceInfo) -> str:
     return f"{device.model}, {device.num_cpus} CPUs, {device.abi}, {device.os}"
 
 
-def _options_text(options: benchmark.RuntimeOptions) -> str:
+def _options_text(options: benchmark_record.RuntimeOptions) -> str:
     return (
         f"{options.launches} launches of at least {options.num_runs} runs and "
         f"{options.min_secs:g} s, num_threads={options.num_threads}, "

@@ -34,8 +34,13 @@ def describe(found: op_profile.ProfiledModel) -> str:
     """Returns tables of the slowest operations and of the delegation."""
     parts = [f"{found.artifact.name}: {coverage(found)}"]
     for profile in found.profiles:
-        parts.append(f"{_TITLES[profile.kernels]}:\n{_table(profile, found)}")
+        parts.append(f"{title(profile)}:\n{_table(profile, found)}")
     return "\n\n".join(parts)
+
+
+def title(profile: op_profile.OpProfile) -> str:
+    """Returns whose operations a profile has."""
+    return _TITLES[profile.kernels]
 
 
 def coverage(found: op_profile.ProfiledModel) -> str:
@@ -77,7 +82,7 @@ def _partitions(count: int | None) -> str:
     return f"{count} partition{'s'[: count != 1]}"
 
 
-def _by_type(
+def by_kind(
     profile: op_profile.OpProfile,
 ) -> list[tuple[str, bool, int, float, float]]:
     """Returns name, delegated or not, count, time and share, slowest first."""
@@ -103,7 +108,7 @@ def _table(
 ) -> str:
     kinds = [
         (f"{count} {name}", _yes(is_delegated, profile), time, share)
-        for name, is_delegated, count, time, share in _by_type(profile)
+        for name, is_delegated, count, time, share in by_kind(profile)
     ]
     outside = set(found.delegation.left_out)
     single = [
@@ -125,13 +130,13 @@ def _table(
     )
 
 
-def _rows(rows: Sequence[tuple[str, str, float, float]], title: str) -> str:
+def _rows(rows: Sequence[tuple[str, str, float, float]], name: str) -> str:
     return tabulate.tabulate(
         [
             (name, delegated, f"{time:.1f}", f"{share:.1%}")
             for name, delegated, time, share in rows
         ],
-        (title, "delegated", "us", "share"),
+        (name, "delegated", "us", "share"),
         disable_numparse=True,
         colalign=("left", "left", "right", "right"),
     )
@@ -165,7 +170,7 @@ def write_chart(found: op_profile.ProfiledModel, path: pathlib.Path) -> None:
     # Slow to import, and only charts need it.
     from matplotlib.figure import Figure
 
-    tables = [_by_type(profile)[:_NUM_KINDS] for profile in found.profiles]
+    tables = [by_kind(profile)[:_NUM_KINDS] for profile in found.profiles]
     height = 1.2 * len(tables) + 0.3 * sum(map(len, tables))
     figure = Figure(figsize=(9, height), layout="constrained")
     axes = figure.subplots(
@@ -183,9 +188,7 @@ def write_chart(found: op_profile.ProfiledModel, path: pathlib.Path) -> None:
         )
         axis.invert_yaxis()
         axis.set_xlabel("us per inference (blue: run by a delegate)")
-        axis.set_title(
-            f"{found.artifact.name}: {_TITLES[profile.kernels]}", fontsize=9
-        )
+        axis.set_title(f"{found.artifact.name}: {title(profile)}", fontsize=9)
         axis.tick_params(labelsize=8)
         axis.grid(axis="x", alpha=0.3)
     buffer = io.BytesIO()

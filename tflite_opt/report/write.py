@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import tabulate
 
-from tflite_opt.records import evaluation, files, report, run_directory
+from tflite_opt.records import files, report, run_directory
 from tflite_opt.report import (
     build,
     compression_text,
@@ -15,6 +15,7 @@ from tflite_opt.report import (
     evaluation_text,
     notes_text,
     plot,
+    row_text,
 )
 
 
@@ -24,23 +25,28 @@ def write_report(
     """Builds the report of a run and writes all its forms.
 
     Returns:
-        The report, and `report.md`, `report.csv`, `report.json` and
-        `report.png` in the run's folder `report`.
+        The report, and `report.html`, `report.md`, `report.png`,
+        `results.csv` and `results.json` in the run's folder `report`.
 
     Raises:
         InputError: If the run has converted nothing, or a record is damaged.
     """
-    content = build.build(run)
+    # Slow to import, and only pages need it.
+    from tflite_opt.report.page import run_page
+
+    loaded = build.evidence(run)
+    content = build.join(run, loaded)
     folder = build.RunRecords(run).report
-    paths = {
-        suffix: folder / f"report.{suffix}"
-        for suffix in ("md", "csv", "json", "png")
-    }
-    files.write_text(paths["csv"], csv_text.to_csv(content))
-    content.save(paths["json"])
-    plot.write_scatter(content, paths["png"])
-    files.write_text(paths["md"], to_markdown(content))
-    return content, list(paths.values())
+    names = (
+        "report.html", "report.md", "report.png", "results.csv", "results.json"
+    )  # fmt: skip
+    page, text, picture, rows, record = paths = [folder / x for x in names]
+    files.write_text(rows, csv_text.to_csv(content))
+    content.save(record)
+    plot.write_scatter(content, picture)
+    files.write_text(text, to_markdown(content))
+    run_page.write(content, loaded, run.manifest, page)
+    return content, paths
 
 
 def to_text(content: report.Report, paths: Sequence[pathlib.Path]) -> str:
@@ -115,9 +121,13 @@ def summary(content: report.Report) -> str:
         f"{chosen.name}. {chosen.reason}"
     )
     if chosen.drop is not None:
-        lines.append(f"  validation (chosen on it): {_judgement(chosen.drop)}")
+        lines.append(
+            f"  validation (chosen on it): {row_text.judgement(chosen.drop)}"
+        )
     if row.drop is not None:
-        lines.append(f"  test (evaluated once, after): {_judgement(row.drop)}")
+        lines.append(
+            f"  test (evaluated once, after): {row_text.judgement(row.drop)}"
+        )
     return "\n".join(lines)
 
 
@@ -202,31 +212,12 @@ def _cells(row: report.Row) -> list[str]:
         evaluation_text.metric(row.metric),
         evaluation_text.loss(row.drop),
         evaluation_text.verdict(row.drop),
-        _latency(row),
+        row_text.latency(row),
         "-" if row.times_faster is None else f"{row.times_faster:.2f}",
         "-" if row.partitions is None else str(row.partitions),
         ", ".join(x.rule for x in row.findings if x.severity == "warning"),
         "; ".join(row.warnings),
     ]
-
-
-def _judgement(drop: evaluation.MetricDrop) -> str:
-    text = f"loss {evaluation_text.loss(drop)}, "
-    text += evaluation_text.verdict(drop)
-    if drop.examples_needed is not None:
-        text += (
-            f"; about {drop.examples_needed:,} would decide it at these rates"
-        )
-    return text + "."
-
-
-def _latency(row: report.Row) -> str:
-    if row.median_ms is None:
-        return "-"
-    text = f"{row.median_ms:.4g}"
-    if row.median_low_ms is not None and row.median_high_ms is not None:
-        text += f" ({row.median_low_ms:.4g}-{row.median_high_ms:.4g})"
-    return text
 
 
 def _details(content: report.Report) -> str:
@@ -255,12 +246,12 @@ def _details(content: report.Report) -> str:
             if row.agreement
             else "-",
             *(evaluation_text.value(row.other(name)) for name in others),
-            _number(row.p90_ms),
-            _number(row.p99_ms),
-            _number(row.init_ms),
-            _number(row.first_inference_ms),
-            _number(row.throughput_per_s),
-            _number(
+            row_text.number(row.p90_ms),
+            row_text.number(row.p99_ms),
+            row_text.number(row.init_ms),
+            row_text.number(row.first_inference_ms),
+            row_text.number(row.throughput_per_s),
+            row_text.number(
                 row.peak_memory_bytes / 1e6 if row.peak_memory_bytes else None
             ),
         )
@@ -308,7 +299,3 @@ def _findings(content: report.Report) -> list[str]:
         f"- **{name}** ({', '.join(found)}): {message}. {reason} {remedy}"
         for (name, message, reason, remedy), found in variants.items()
     ] or ["- Nothing."]
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4g}"
