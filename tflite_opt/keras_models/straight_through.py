@@ -43,7 +43,7 @@ class HeldKernel(abc.ABC):
 
         self.name = str(kernel)
         self._kernel = kernel.variable
-        self._output_axis = kernel.output_axis if channels_first else None
+        self._order = self._channels_first(kernel) if channels_first else None
         rows = self._to_rows(self._kernel)
         self.variables = {
             "own": tf.Variable(rows, trainable=False),
@@ -64,24 +64,24 @@ class HeldKernel(abc.ABC):
     def _to_rows(self, kernel: Any) -> Any:
         import tensorflow as tf
 
-        if self._output_axis is None:
+        if self._order is None:
             return tf.reshape(kernel, (-1, kernel.shape[-1]))
-        first = tf.transpose(kernel, self._channels_first())
+        first = tf.transpose(kernel, self._order)
         return tf.reshape(first, (first.shape[0], -1))
 
     def _from_rows(self, rows: Any) -> Any:
         import tensorflow as tf
 
         shape = self._kernel.shape
-        if self._output_axis is None:
+        if self._order is None:
             return tf.reshape(rows, shape)
-        order = self._channels_first()
-        first = tf.reshape(rows, [shape[axis] for axis in order])
-        return tf.transpose(first, np.argsort(order))
+        first = tf.reshape(rows, [shape[axis] for axis in self._order])
+        return tf.transpose(first, np.argsort(self._order))
 
-    def _channels_first(self) -> list[int]:
-        axes = list(range(len(self._kernel.shape)))
-        channels = axes.pop(self._output_axis)
+    @staticmethod
+    def _channels_first(kernel: kernels.Kernel) -> list[int]:
+        axes = list(range(len(kernel.variable.shape)))
+        channels = axes.pop(kernel.output_axis)
         return [channels, *axes]
 
 
