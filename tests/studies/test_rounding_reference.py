@@ -21,6 +21,7 @@ def test_the_page_has_a_line_for_each_way_and_what_is_missing():
         "rounding",
         "rounding.int4.0",
         seconds=1.25,
+        cpu_seconds=0.5,
         mean_layer_signal_to_noise_db=20.5,
         scores_signal_to_noise_db=12.25,
         agreement=0.95,
@@ -34,9 +35,9 @@ def test_the_page_has_a_line_for_each_way_and_what_is_missing():
         )
     )
     assert lines[2:4] == [
-        "| int4 | rounding | 0 | 1.2 | 20.50 | 12.25 | 95.00% | 90.00% "
+        "| int4 | rounding | 0 | 1.2 | 0.5 | 20.50 | 12.25 | 95.00% | 90.00% "
         "| 91.00% |",
-        "| int4 | adaround_1000 | 0 | missing | | | | | |",
+        "| int4 | adaround_1000 | 0 | missing | | | | | | |",
     ]
 
 
