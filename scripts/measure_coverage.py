@@ -45,11 +45,7 @@ def main(arguments: Sequence[str]) -> int:
         rounds=_ROUNDS.value,
     )
     cells = training_coverage.cells(setup)
-    chosen = {
-        name: cell
-        for name, cell in cells.items()
-        if _CELLS.value is None or name in _CELLS.value
-    }
+    chosen = study.choose(cells, _CELLS.value)
     folder = pathlib.Path(_FOLDER.value)
     study.run(
         "coverage", chosen, folder, rounds=_ROUNDS.value, redo=_REDO.value

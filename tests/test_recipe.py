@@ -305,7 +305,7 @@ def test_the_promised_trained_presets_exist():
         *("prune50_int8", "prune80_int8", "prune2of4_int8", "cluster16_int8"),
         *("qat_int8", "prune80_qat_int8", "cluster16_qat_int8"),
         *("prune50_cluster16_qat_int8", "prune80_cluster16_int8"),
-        *("lottery80_int8", "distill_int8"),
+        *("lottery80_int8", "distill_int8", "ternary_int8", "binary_int8"),
     }
     assert names <= set(recipe.presets())
 

@@ -34,7 +34,7 @@ def _nearest(problem):
 
 def _rounded(problem):
     return rounding.round_to_levels(
-        problem.weights / problem.scale, problem.moments, problem.limit
+        problem.weights / problem.scale, problem.covariances[0], problem.limit
     )
 
 
@@ -124,7 +124,7 @@ def test_chosen_weights_lower_the_error_of_the_layers_outputs(
         }
         for name, rounded in found.items():
             error = rounded - levels
-            errors_of[name] += np.sum(error * (problem.moments @ error))
+            errors_of[name] += np.sum(error * (problem.covariances[0] @ error))
         return found["chosen"]
 
     result = tmp_path / "rounded.tflite"

@@ -66,3 +66,11 @@ def test_kept_promises_pass(kept):
 def test_a_broken_promise_is_an_error(kept, message):
     with pytest.raises(errors.VerificationError, match=message):
         kept.require()
+
+
+@pytest.mark.parametrize(
+    ("values", "num_bytes"), [(16, 50.0), (2, 12.5), (1, 0.0)]
+)
+def test_few_values_take_few_bits(values, num_bytes):
+    kept = _kept(channel_unique_values=values)
+    assert kept.information_bytes == num_bytes

@@ -47,3 +47,12 @@ def test_a_damaged_record_is_one_clear_error(tmp_path):
     (tmp_path / "a.json").write_text("{")
     with pytest.raises(errors.InputError, match=r"a\.json"):
         _run(tmp_path, {"a": lambda: {}})
+
+
+def test_a_cell_that_is_not_there_is_one_clear_error():
+    cells = {name: dict for name in ("a", "b", "c")}
+    assert list(study.choose(cells, None)) == ["a", "b", "c"]
+    assert list(study.choose(cells, ["c", "a"])) == ["a", "c"]
+    message = "Unknown cell. Received: d. Known: a, b, c."
+    with pytest.raises(errors.InputError, match=message):
+        study.choose(cells, ["a", "d"])

@@ -7,6 +7,7 @@ speed stay the same.
 """
 
 import dataclasses
+import functools
 import pathlib
 from collections.abc import Callable, Mapping
 
@@ -27,18 +28,27 @@ class Problem:
     """What is known of one layer when its weights are to be chosen.
 
     Attributes:
+        layer: Of the quantized model.
         weights: Of the float model, shape (g, k, o).
+        bias: Likewise, shape (g, 1, o).
         scale: Of each channel, shape (g, 1, o).
-        moments: Covariance of the quantized inputs, shape (g, k, k).
-        cross_moments: Of the quantized inputs with the float ones.
+        given: Real values of the quantized inputs, shape (n, ...).
+        exact: The float inputs.
         limit: Largest magnitude of a stored weight.
     """
 
+    layer: layers.Layer
     weights: np.ndarray
+    bias: np.ndarray
     scale: np.ndarray
-    moments: np.ndarray
-    cross_moments: np.ndarray
+    given: np.ndarray
+    exact: np.ndarray
     limit: int
+
+    @functools.cached_property
+    def covariances(self) -> tuple[np.ndarray, np.ndarray]:
+        """Those of `covariances`: of `given`, and of it with `exact`."""
+        return covariances(self.layer, self.given, self.exact)
 
 
 # Returns integers, shape (g, k, o).
@@ -129,17 +139,23 @@ def _rewrite(
     )
     groups = old.groups_for(exact)
     weights = old.to_matrices(_constant(before.model, old.weights), groups)
+    bias = (
+        np.zeros(weights.shape[0] * weights.shape[2])
+        if old.bias == -1
+        else _constant(before.model, old.bias)
+    )
     found: dict[int, np.ndarray] = {}
     stored = constants.read(after.model, tensor)
     if solve is not None and constants.is_replaceable(after.model, new.weights):
         scale = np.broadcast_to(tensor.scale, new.shape[new.channel_axis])
-        moments, cross_moments = covariances(new, given, exact)
         chosen = solve(
             Problem(
+                layer=new,
                 weights=weights,
+                bias=bias.reshape(groups, 1, -1),
                 scale=scale.reshape(groups, 1, -1).astype(np.float64),
-                moments=moments,
-                cross_moments=cross_moments,
+                given=given,
+                exact=exact,
                 limit=_LIMITS[tensor.dtype],
             )
         )
@@ -148,7 +164,6 @@ def _rewrite(
     rounded = new.to_matrices(real_values.dequantize(stored, tensor), groups)
     shift = _mean_outputs(old.mean_patch(exact), weights)
     shift -= _mean_outputs(new.mean_patch(given), rounded)
-    bias = 0.0 if old.bias == -1 else _constant(before.model, old.bias)
     found[new.bias] = _stored_bias(after, new, bias + shift)
     return found
 

@@ -2,6 +2,7 @@
 """What training-time techniques promise, and what became of it."""
 
 import dataclasses
+import math
 from typing import Any, Literal
 
 from tflite_opt.records import artifact as artifact_record
@@ -76,6 +77,16 @@ class KeptPromise(serialization.Record):
         if is_file or self.promise.per_channel:
             return self.channel_unique_values
         return self.unique_values
+
+    @property
+    def information_bytes(self) -> float:
+        """What the weight takes if its few values take as few bits.
+
+        That is log2(n) bits for each element, n being the most values of a
+        channel; what the values are is not counted.
+        """
+        bits = math.log2(max(1, self.channel_unique_values))
+        return self.num_elements * bits / 8
 
     def require(self) -> None:
         """Checks the promise.

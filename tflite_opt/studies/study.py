@@ -53,6 +53,28 @@ def run(
     return load(cells, folder)
 
 
+def choose(
+    cells: Mapping[str, Cell], names: Sequence[str] | None
+) -> dict[str, Cell]:
+    """Returns some of the cells, in their own order.
+
+    Args:
+        cells: All of them.
+        names: Of those to return; None for all.
+
+    Raises:
+        InputError: If there is no such cell.
+    """
+    wanted = list(cells) if names is None else names
+    unknown = [name for name in wanted if name not in cells]
+    if unknown:
+        raise errors.InputError(
+            f"Unknown cell. Received: {', '.join(unknown)}. "
+            f"Known: {', '.join(cells)}."
+        )
+    return {name: cell for name, cell in cells.items() if name in wanted}
+
+
 def load(
     cells: Mapping[str, Cell], folder: pathlib.Path
 ) -> dict[str, measurement.Measurement | None]:

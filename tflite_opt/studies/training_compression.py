@@ -46,6 +46,8 @@ RECIPES = (
     "prune50_cluster16_qat_int8",
     "lottery80_int8",
     "distill_int8",
+    "ternary_int8",
+    "binary_int8",
 )
 
 
@@ -151,12 +153,20 @@ def _values(
     if zeros is not None:
         values["zero_fraction"] = zeros
     clustered = [
-        kept.channel_unique_values
+        kept
         for kept in variant.kept
         if kept.promise.max_unique_values is not None
     ]
     if clustered:
-        values["most_values_per_channel"] = max(clustered)
+        values["most_values_per_channel"] = max(
+            kept.channel_unique_values for kept in clustered
+        )
+        values["few_valued_weights"] = sum(
+            kept.num_elements for kept in clustered
+        )
+        values["information_bytes"] = sum(
+            kept.information_bytes for kept in clustered
+        )
     if variant.facts.sparse_encoded_bytes is not None:
         values["sparse_bytes"] = variant.facts.sparse_encoded_bytes
     if variant.keras_agreement is not None:
@@ -211,6 +221,8 @@ def describe(
         "gzip / int8's",
         "zeros",
         "values per channel",
+        "weights with so few",
+        "their information, bytes",
         "agrees with Keras",
         "epochs",
         "seconds",
@@ -235,6 +247,8 @@ def describe(
             _show(figures, "gzip_over_int8", "{:.1%}"),
             _show(figures, "zero_fraction", "{:.1%}"),
             _show(figures, "most_values_per_channel", "{:.0f}", spread=False),
+            _show(figures, "few_valued_weights", "{:,.0f}", spread=False),
+            _show(figures, "information_bytes", "{:,.0f}", spread=False),
             _show(figures, "keras_agreement", "{:.2%}"),
             _show(figures, "epochs", "{:.0f}", spread=False),
             _show(figures, "seconds", "{:.0f}", spread=False),

@@ -63,17 +63,19 @@ class Rounding(fitted_refinement.FittedRefinement):
     ) -> str:
         """Writes the copy with other weights and biases."""
         done = reconstruction.reconstruct(
-            parent, model, destination, fitting, self._solve
+            parent, model, destination, fitting, self.solve
         )
         return (
             f"Weights rounded anew in {done.weights} of {done.num_layers} "
             "layers with quantized weights."
         )
 
-    def _solve(self, problem: reconstruction.Problem) -> np.ndarray:
+    def solve(self, problem: reconstruction.Problem) -> np.ndarray:
+        """Chooses the weights of one layer, for `reconstruct`."""
+        moments, cross_moments = problem.covariances
         wanted = rounding_lib.target(
-            problem.weights, problem.moments, problem.cross_moments, self.ridge
+            problem.weights, moments, cross_moments, self.ridge
         )
         return rounding_lib.round_to_levels(
-            wanted / problem.scale, problem.moments, problem.limit
+            wanted / problem.scale, moments, problem.limit
         )

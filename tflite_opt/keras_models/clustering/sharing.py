@@ -1,11 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Trains weights that share values.
 
-Each weight keeps a value of its own in the background. A step moves it as the
-gradient at its shared value says (the straight-through estimator); then each
-weight joins the nearest centroid, each centroid becomes the mean of its
-weights, and the kernel gets the centroids' values. So a kernel is clustered
-exactly after every step, and weights still change sides.
+After each step each weight joins the nearest centroid, each centroid becomes
+the mean of its weights, and the kernel gets the centroids' values.
 """
 
 import dataclasses
@@ -14,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tflite_opt.keras_models import kernels
+from tflite_opt.keras_models import kernels, straight_through
 from tflite_opt.keras_models.clustering import centroids
 from tflite_opt.records import clustering
 
@@ -51,45 +48,17 @@ def share(
     Returns:
         A `tf_keras` callback; its `state` is what a checkpoint must hold.
     """
-    import tensorflow as tf
-    import tf_keras as keras
-
-    shared = [_SharedKernel(x, initialization, seed) for x in targets]
-
-    @tf.function
-    def update() -> None:
-        for one in shared:
-            one.update()
-
-    # Traced here, so that the first step of the training is not slow.
-    update()
-
-    class ShareWeights(keras.callbacks.Callback):
-        def __init__(self) -> None:
-            super().__init__()
-            # Keeps the loop from fetching its metrics after each step.
-            self._supports_tf_logs = True
-            self.state = {
-                f"{one.name}/{name}": variable
-                for one in shared
-                for name, variable in one.variables.items()
-            }
-
-        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-            update()
-
-    return ShareWeights()
+    return straight_through.hold(
+        [_SharedKernel(x, initialization, seed) for x in targets]
+    )
 
 
-class _SharedKernel:
+class _SharedKernel(straight_through.HeldKernel):
     """A kernel as a matrix whose rows, or which as a whole, share values.
 
     Attributes:
-        name: Of the kernel.
-        variables: By name, what changes beside the kernel: `own` values of
-            the weights and `shared` ones, both shape `(rows, n)`, and
-            `centroids`, ascending, shape `(rows, clusters)`, or one row of
-            them for the whole kernel.
+        variables: Also `centroids`, ascending, shape `(rows, clusters)`, or
+            one row of them for the whole kernel.
     """
 
     def __init__(
@@ -100,10 +69,9 @@ class _SharedKernel:
     ) -> None:
         import tensorflow as tf
 
-        self.name = str(target.kernel)
+        super().__init__(target.kernel, channels_first=target.per_channel)
         self._target = target
-        self._kernel = target.kernel.variable
-        rows = self._to_rows(self._kernel).numpy()
+        rows = self.variables["own"].numpy()
         alive = np.ones_like(rows, bool)
         count = target.number_of_clusters
         if target.keeps_zeros and not rows.all():
@@ -116,18 +84,15 @@ class _SharedKernel:
             else [rows[alive]]
         )
         found = [centroids.find(x, count, initialization, seed) for x in groups]
-        self.variables = {
-            "own": tf.Variable(rows, trainable=False),
-            "shared": tf.Variable(rows, trainable=False),
-            "centroids": tf.Variable(np.stack(found), trainable=False),
-        }
+        self.variables["centroids"] = tf.Variable(
+            np.stack(found), trainable=False
+        )
 
-    def update(self) -> None:
-        """Moves all weights by what a step changed, and shares them again."""
+    def values(self, own: Any) -> Any:
+        """Returns the centroid of each weight; moves the centroids."""
         import tensorflow as tf
 
-        own, shared, means = self.variables.values()
-        own.assign_add(self._to_rows(self._kernel) - shared)
+        means = self.variables["centroids"]
         bounds = (means[:, 1:] + means[:, :-1]) / 2
         # Quicker than a binary search for the few clusters that are usual.
         chosen = tf.zeros(own.shape, tf.int32)
@@ -140,9 +105,8 @@ class _SharedKernel:
             if self._target.per_channel
             else tf.gather(found[0], chosen)
         )
-        shared.assign(values * self._alive)
         means.assign(tf.sort(found, axis=1))
-        self._kernel.assign(self._from_rows(shared))
+        return values * self._alive
 
     def _means(self, own: Any, chosen: Any) -> Any:
         """Returns the mean of each cluster; an empty one keeps its centroid."""
@@ -166,26 +130,3 @@ class _SharedKernel:
         sizes = total(self._alive)
         means = total(own * self._alive) / tf.maximum(sizes, 1.0)
         return tf.where(sizes > 0, means, before)
-
-    def _to_rows(self, kernel: Any) -> Any:
-        import tensorflow as tf
-
-        if not self._target.per_channel:
-            return tf.reshape(kernel, (-1, kernel.shape[-1]))
-        first = tf.transpose(kernel, self._channels_first())
-        return tf.reshape(first, (first.shape[0], -1))
-
-    def _from_rows(self, rows: Any) -> Any:
-        import tensorflow as tf
-
-        shape = self._kernel.shape
-        if not self._target.per_channel:
-            return tf.reshape(rows, shape)
-        order = self._channels_first()
-        first = tf.reshape(rows, [shape[axis] for axis in order])
-        return tf.transpose(first, np.argsort(order))
-
-    def _channels_first(self) -> list[int]:
-        axes = list(range(len(self._kernel.shape)))
-        channels = axes.pop(self._target.kernel.output_axis)
-        return [channels, *axes]
