@@ -52,7 +52,8 @@ def main(arguments: Sequence[str]) -> int:
     training = _training_flags.training_options()
     model = source.take_model(choice, spec, fingerprint, training, run)
     limit = options.max_accuracy_drop
-    stages.describe(model.artifact, data, recipes, limit, "size", run)
+    names = [recipe.name for recipe in recipes]
+    stages.describe(model.artifact, data, names, limit, "size", run)
     found, failures = stages.make_variants(
         convert.Request(
             model=model,

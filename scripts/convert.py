@@ -25,6 +25,7 @@ from . import (
     _fine_tuning_flags,
     _model_flags,
     _run_flags,
+    _timeout_flags,
     _training_flags,
 )
 
@@ -46,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
             data=spec,
             data_fingerprint=fingerprint,
             recipes=recipes,
-            timeout_s=_conversion_flags.timeout_s(),
+            timeout_s=_timeout_flags.conversion_timeout_s(),
         ),
         _fine_tuning_flags.fine_tuning_options(),
         run,

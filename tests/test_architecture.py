@@ -37,6 +37,7 @@ _LAYERS = {
     "comparison": 6,
     "stages": 6,
     "pipeline": 7,
+    "search": 7,
     "studies": 8,
     "lint": 2,
 }
@@ -52,6 +53,7 @@ _WITHOUT_TENSORFLOW = (
     "scripts.evaluate",
     "scripts.report",
     "scripts.optimize",
+    "scripts.search",
     "scripts.compress",
     "scripts.convert",
     "scripts.train",

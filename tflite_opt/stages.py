@@ -9,12 +9,11 @@ import dataclasses
 import functools
 import logging
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
 from tflite_opt import progress
-from tflite_opt import recipe as recipe_lib
 from tflite_opt.compression import compress as compression_stage
 from tflite_opt.conversion import convert as conversion_stage
 from tflite_opt.conversion import preflight as preflight_stage
@@ -47,7 +46,7 @@ _LOG = logging.getLogger(__name__)
 def describe(
     model: artifact.Artifact,
     data: dataset_lib.Dataset,
-    recipes: Sequence[recipe_lib.Recipe],
+    recipes: Sequence[str],
     max_accuracy_drop: float,
     objective: report.Objective,
     run: run_directory.RunDirectory,
@@ -59,7 +58,7 @@ def describe(
         dataset=data.name,
         data_fingerprints={name: x.fingerprint() for name, x in splits},
         num_examples={name: len(x) for name, x in splits},
-        recipes=tuple(recipe.name for recipe in recipes),
+        recipes=tuple(recipes),
         max_accuracy_drop=max_accuracy_drop,
         objective=objective,
     ).save(build.RunRecords(run).description, run.root)
@@ -316,8 +315,19 @@ def recommend(
     objective: report.Objective,
     max_accuracy_drop: float,
     run: run_directory.RunDirectory,
+    *,
+    allowed: Collection[str] | None = None,
 ) -> report.Recommendation:
-    """Chooses a variant on the validation split and writes the choice down."""
+    """Chooses a variant on the validation split and writes the choice down.
+
+    Args:
+        validation: Of all variants, `float32` first.
+        results: Of those that could be measured.
+        objective: What to make small.
+        max_accuracy_drop: The limit, a fraction.
+        run: Gets the record.
+        allowed: Names of the variants to choose from; None for all.
+    """
     by_name = {result.artifact.name: result for result in results}
     chosen = recommendation.recommend(
         [
@@ -329,6 +339,7 @@ def recommend(
         ],
         objective=objective,
         max_accuracy_drop=max_accuracy_drop,
+        allowed=allowed,
     )
     path = build.RunRecords(run).recommendation
     if (
