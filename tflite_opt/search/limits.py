@@ -148,7 +148,7 @@ def hypervolume(
         return reference[0] - min((x[0] for x in inside), default=reference[0])
     # Slices along the last place, each of those that reach it.
     heights = sorted({point[-1] for point in inside})
-    ends = [*heights[1:], reference[-1]]
+    ends = [*heights, reference[-1]][1:]
     return sum(
         (end - height)
         * hypervolume(

@@ -8,6 +8,7 @@ earlier outcomes alone, never on when they came or on whether the search was
 interrupted.
 """
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -95,13 +96,16 @@ def _new_proposal(
 def _sampler(seed: int) -> Any:
     import optuna
 
-    return optuna.samplers.TPESampler(
-        n_startup_trials=_RANDOM_TRIALS,
-        multivariate=True,
-        group=True,
-        constant_liar=True,
-        seed=seed,
-    )
+    with warnings.catch_warnings():
+        # Parameters that depend on others need groups, an experiment still.
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        return optuna.samplers.TPESampler(
+            n_startup_trials=_RANDOM_TRIALS,
+            multivariate=True,
+            group=True,
+            constant_liar=True,
+            seed=seed,
+        )
 
 
 def _told(
