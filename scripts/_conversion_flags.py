@@ -15,8 +15,16 @@ _SLIM = flags.DEFINE_boolean(
     True,
     "Make each file smaller in the end, without changing an output bit.",
 )
+_CONVERSION_TIMEOUT_S = flags.DEFINE_float(
+    "conversion_timeout_s", 600.0, "A conversion that takes longer is killed."
+)
 
 
 def recipes() -> tuple[recipe.Recipe, ...]:
     """Returns the recipes of --recipes, float32 first."""
     return recipe.parse_names(_RECIPES.value, slim=_SLIM.value)
+
+
+def timeout_s() -> float:
+    """Returns the value of --conversion_timeout_s."""
+    return _CONVERSION_TIMEOUT_S.value

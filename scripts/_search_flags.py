@@ -1,11 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """The flags of a search: what to look for, where, and who carries it out."""
 
+import functools
+import importlib
+import sys
+
 from absl import flags
 
-from tflite_opt.records import search
-from tflite_opt.search import job, local_executor, space
+from tflite_opt.records import benchmark, errors, search
+from tflite_opt.search import (
+    cluster,
+    job,
+    local_executor,
+    ray_executor,
+    ray_runner,
+    space,
+)
 from tflite_opt.search import search as search_lib
+
+from . import _cli, _runner_flags
 
 _MAX_LATENCY_MS = flags.DEFINE_float(
     "max_latency_ms", None, "Largest acceptable median latency."
@@ -41,6 +54,9 @@ SEARCH_SEED = flags.DEFINE_integer(
     0,
     "Of the proposals: with the same measurements, the same trials.",
 )
+CONVERSION_TIMEOUT_S = flags.DEFINE_float(
+    "conversion_timeout_s", 600.0, "A conversion that takes longer is killed."
+)
 _TECHNIQUES = flags.DEFINE_list(
     "techniques",
     None,
@@ -53,6 +69,26 @@ _PROCESSES = flags.DEFINE_integer(
     "processes",
     1,
     "Jobs at a time on this machine. A training takes all CPUs by itself.",
+)
+
+
+_RAY_ADDRESS = flags.DEFINE_string(
+    "ray_address",
+    None,
+    "HOST:PORT of the head of a Ray cluster that makes the artifacts; default: "
+    "this machine does.",
+)
+_RAY_DEVICE_RESOURCE = flags.DEFINE_string(
+    "ray_device_resource",
+    None,
+    "Resource of the host that has the phone: it measures, instead of this "
+    "machine.",
+)
+_RAY_TIMEOUT_S = flags.DEFINE_float(
+    "ray_timeout_s",
+    7200.0,
+    "Longest time in which no job of the cluster ends.",
+    lower_bound=1.0,
 )
 
 
@@ -77,10 +113,38 @@ def techniques() -> tuple[str, ...]:
     return tuple(_TECHNIQUES.value)
 
 
-def executor() -> job.Executor:
-    """Returns who makes artifacts.
+def executor_and_runner() -> tuple[job.Executor, benchmark.Runner]:
+    """Returns who makes artifacts and who measures them.
 
     Raises:
-        InputError: If a cluster was asked for and cannot be reached.
+        InputError: If a cluster was asked for and cannot be reached, or a
+            phone be used.
     """
-    return local_executor.LocalExecutor(_PROCESSES.value)
+    address, resource = _RAY_ADDRESS.value, _RAY_DEVICE_RESOURCE.value
+    if address is None:
+        if resource is not None:
+            raise errors.InputError(
+                "--ray_device_resource is of a cluster. Received: "
+                f"ray_device_resource={resource} without --ray_address."
+            )
+        local = local_executor.LocalExecutor(_PROCESSES.value)
+        return local, _runner_flags.runner()
+    found = cluster.Cluster(address)
+    timeout_s = _RAY_TIMEOUT_S.value
+    executor = ray_executor.RayExecutor(found, timeout_s=timeout_s)
+    if resource is None:
+        return executor, _runner_flags.runner()
+    remote = ray_runner.RayRunner(
+        found,
+        functools.partial(_runner_of, tuple(sys.argv)),
+        resource=resource,
+        timeout_s=timeout_s,
+    )
+    return executor, remote
+
+
+def _runner_of(command: tuple[str, ...]) -> benchmark.Runner:
+    """Returns the runner of a command's flags, on the host that has it."""
+    importlib.import_module(f"{_cli.PACKAGE}.search")
+    flags.FLAGS(command)
+    return _runner_flags.runner()

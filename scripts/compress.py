@@ -52,8 +52,7 @@ def main(arguments: Sequence[str]) -> int:
     training = _training_flags.training_options()
     model = source.take_model(choice, spec, fingerprint, training, run)
     limit = options.max_accuracy_drop
-    names = [recipe.name for recipe in recipes]
-    stages.describe(model.artifact, data, names, limit, "size", run)
+    stages.describe(model.artifact, data, recipes, limit, "size", run)
     found, failures = stages.make_variants(
         convert.Request(
             model=model,

@@ -25,7 +25,6 @@ from . import (
     _fine_tuning_flags,
     _model_flags,
     _run_flags,
-    _timeout_flags,
     _training_flags,
 )
 
@@ -47,7 +46,7 @@ def main(arguments: Sequence[str]) -> int:
             data=spec,
             data_fingerprint=fingerprint,
             recipes=recipes,
-            timeout_s=_timeout_flags.conversion_timeout_s(),
+            timeout_s=_conversion_flags.timeout_s(),
         ),
         _fine_tuning_flags.fine_tuning_options(),
         run,

@@ -32,7 +32,6 @@ from . import (
     _run_flags,
     _runner_flags,
     _runtime_flags,
-    _timeout_flags,
     _training_flags,
 )
 
@@ -58,7 +57,7 @@ def main(arguments: Sequence[str]) -> None:
         runtime=_runtime_flags.runtime_options(),
         objective=_OBJECTIVE.value,
         runner=_runner_flags.runner(),
-        conversion_timeout_s=_timeout_flags.conversion_timeout_s(),
+        conversion_timeout_s=_conversion_flags.timeout_s(),
     )
     content, paths = pipeline.optimize(request, _run_flags.run())
     _cli.emit(content.to_json(), write.to_text(content, paths))

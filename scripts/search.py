@@ -30,10 +30,8 @@ from . import (
     _fine_tuning_flags,
     _model_flags,
     _run_flags,
-    _runner_flags,
     _runtime_flags,
     _search_flags,
-    _timeout_flags,
     _training_flags,
 )
 
@@ -56,6 +54,7 @@ def main(arguments: Sequence[str]) -> int:
         return _watch()
     choice = _model_flags.choice()
     evaluation = _evaluation_flags.evaluation_options()
+    executor, runner = _search_flags.executor_and_runner()
     request = search.Request(
         model=choice,
         data=_data_flags.data_spec(choice.model),
@@ -64,17 +63,17 @@ def main(arguments: Sequence[str]) -> int:
         fine_tuning=_fine_tuning_flags.fine_tuning_options(),
         evaluation=evaluation,
         runtime=_runtime_flags.runtime_options(),
-        runner=_runner_flags.runner(),
+        runner=runner,
         objective=_OBJECTIVE.value,
         techniques=_search_flags.techniques(),
         num_trials=_search_flags.NUM_TRIALS.value,
         batch_size=_search_flags.TRIAL_BATCH.value,
         seed=_search_flags.SEARCH_SEED.value,
         subset=_search_flags.SUBSET.value,
-        conversion_timeout_s=_timeout_flags.conversion_timeout_s(),
+        conversion_timeout_s=_search_flags.CONVERSION_TIMEOUT_S.value,
     )
     run = _run_flags.run()
-    found = search.search(request, run, _search_flags.executor())
+    found = search.search(request, run, executor)
     content, paths = write.write_report(run)
     text = search_text.result(found, search.outcomes(run), request.limits)
     _cli.emit(found.to_json(), f"{write.to_text(content, paths)}\n\n{text}")

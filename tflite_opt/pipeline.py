@@ -82,8 +82,9 @@ def optimize(
     )
     model = given or take_model()
     limit = request.evaluation.max_accuracy_drop
-    names = [recipe.name for recipe in request.recipes]
-    stages.describe(model.artifact, data, names, limit, request.objective, run)
+    stages.describe(
+        model.artifact, data, request.recipes, limit, request.objective, run
+    )
     converted, _ = stages.make_variants(
         convert.Request(
             model=model,

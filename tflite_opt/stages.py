@@ -14,6 +14,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 
 from tflite_opt import progress
+from tflite_opt import recipe as recipe_lib
 from tflite_opt.compression import compress as compression_stage
 from tflite_opt.conversion import convert as conversion_stage
 from tflite_opt.conversion import preflight as preflight_stage
@@ -46,7 +47,7 @@ _LOG = logging.getLogger(__name__)
 def describe(
     model: artifact.Artifact,
     data: dataset_lib.Dataset,
-    recipes: Sequence[str],
+    recipes: Sequence[recipe_lib.Recipe],
     max_accuracy_drop: float,
     objective: report.Objective,
     run: run_directory.RunDirectory,
@@ -58,7 +59,7 @@ def describe(
         dataset=data.name,
         data_fingerprints={name: x.fingerprint() for name, x in splits},
         num_examples={name: len(x) for name, x in splits},
-        recipes=tuple(recipes),
+        recipes=tuple(recipe.name for recipe in recipes),
         max_accuracy_drop=max_accuracy_drop,
         objective=objective,
     ).save(build.RunRecords(run).description, run.root)

@@ -171,7 +171,12 @@ def _unreadable_npz(path: pathlib.Path, error: Exception) -> errors.InputError:
 
 def sha256_of_text(text: str) -> str:
     """Returns the hexadecimal SHA-256 of `text` as UTF-8."""
-    return hashlib.sha256(text.encode()).hexdigest()
+    return sha256_of_bytes(text.encode())
+
+
+def sha256_of_bytes(content: bytes) -> str:
+    """Returns the hexadecimal SHA-256 of `content`."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def sha256_of_file(path: pathlib.Path) -> str:

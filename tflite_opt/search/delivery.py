@@ -68,14 +68,13 @@ def deliver(
     names = [x for x in result.front if x != making.BASELINE]
     if result.nearest not in (None, making.BASELINE):
         names.append(str(result.nearest))
-    delivered = [_copy(request, x) for x in (making.BASELINE, *names)]
-    for proposal, _ in trials:
-        if proposal.name in names:
-            found = recipe_lib.Recipe.from_json(proposal.recipe)
-            path = run.path("recipes", f"{found.name}.yaml")
-            files.write_text(path, recipe_lib.to_yaml(found))
+    recipes = _recipes(names, trials)
+    for found in recipes:
+        path = run.path("recipes", f"{found.name}.yaml")
+        files.write_text(path, recipe_lib.to_yaml(found))
+    delivered = [_copy(request, found.name) for found in recipes]
     artifacts = [x.artifact for x in delivered]
-    _describe(request, artifacts)
+    _describe(request, recipes)
     validation = _evaluate(request, artifacts, "validation")
     results = stages.measure(
         artifacts, request.meter.runner, request.meter.options, run
@@ -124,18 +123,29 @@ def _copy(request: Request, name: str) -> variants.Variant:
     return copied
 
 
-def _describe(request: Request, artifacts: Sequence[artifact.Artifact]) -> None:
+def _recipes(
+    names: Sequence[str], trials: Sequence[proposing.Trial]
+) -> list[recipe_lib.Recipe]:
+    """Returns float32's recipe, then those of the names."""
+    by_name = {proposal.name: proposal.recipe for proposal, _ in trials}
+    return [
+        *recipe_lib.parse_names([making.BASELINE]),
+        *(recipe_lib.Recipe.from_json(by_name[name]) for name in names),
+    ]
+
+
+def _describe(request: Request, recipes: Sequence[recipe_lib.Recipe]) -> None:
     run = request.meter.run
     stages.describe(
         request.model.artifact,
         request.data,
-        [x.name for x in artifacts],
+        recipes,
         request.limits.max_accuracy_drop,
         request.objective,
         run,
     )
     variants.Conversion(
-        names=tuple(x.name for x in artifacts), failures=()
+        names=tuple(recipe.name for recipe in recipes), failures=()
     ).save(build.RunRecords(run).conversion, run.root)
 
 

@@ -18,13 +18,13 @@ from tflite_opt.records import errors, search
 from tflite_opt.search import job as job_lib
 
 _LOG = logging.getLogger(__name__)
-_WORKER = "tflite_opt.search.worker"
+WORKER = "tflite_opt.search.worker"
 
 
 class LocalExecutor:
     """Implements `job.Executor` with processes."""
 
-    def __init__(self, num_processes: int = 1, worker: str = _WORKER) -> None:
+    def __init__(self, num_processes: int = 1, worker: str = WORKER) -> None:
         """Keeps the number.
 
         Args:

@@ -69,9 +69,8 @@ def _width_left(recipe: Mapping[str, Any]) -> float:
     """Returns a lower bound on the fraction of channels that are left."""
     left = 1.0
     for step in recipe["compress"]:
-        left *= step.get("width_multiplier", 1.0)
-        if left < 1:
-            left *= _ROUNDING
+        own = step.get("width_multiplier", step.get("min_fraction", 1.0))
+        left *= own * _ROUNDING if own < 1 else 1
     return left
 
 

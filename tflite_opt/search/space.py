@@ -27,6 +27,11 @@ _Place = Literal["compress", "prepare", "refine"]
 # In the order in which they are done to a model. Only weights of a float file
 # that is stored sparse, or sizes after gzip, gain by zeros and clusters.
 _COMPRESSION: dict[str, dict[str, dict[str, Any]]] = {
+    "channel_pruning": {
+        "channels75": {"channels": 0.75},
+        "channels50": {"channels": 0.5},
+        "channels25": {"channels": 0.25},
+    },
     "distillation": {
         "distill75": {"width_multiplier": 0.75},
         "distill50": {"width_multiplier": 0.5},
