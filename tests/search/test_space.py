@@ -13,7 +13,7 @@ def choose_last(name, labels):
     return labels[-1]
 
 
-def names_of(found, *, count=300):
+def names_of(found, *, count=60):
     """Returns what a walk through the choices proposes."""
     positions = itertools.count()
 
@@ -40,7 +40,7 @@ def test_zeros_and_clusters_are_left_out_where_files_are_counted():
 
 def test_a_proposal_is_a_legal_recipe_that_ends_with_slimming():
     found = space.build(space.known_techniques())
-    for number in range(200):
+    for number in range(40):
         proposal = found.propose(
             number, lambda name, labels, n=number: labels[n % len(labels)]
         )
