@@ -8,7 +8,7 @@ import sys
 
 from absl import flags
 
-from tflite_opt.records import run_directory
+from tflite_opt.records import errors, run_directory
 
 from . import _cli
 
@@ -25,6 +25,19 @@ _RESUME = flags.DEFINE_boolean(
 _OVERWRITE = flags.DEFINE_boolean(
     "overwrite", False, "Remove an earlier run in --output_dir first."
 )
+
+
+def existing_run() -> run_directory.RunDirectory:
+    """Returns the run that --output_dir names.
+
+    Raises:
+        InputError: If it names none.
+    """
+    if _OUTPUT_DIR.value is None:
+        raise errors.InputError(
+            "--output_dir must name an earlier run here. Received: none."
+        )
+    return run_directory.RunDirectory.open(pathlib.Path(_OUTPUT_DIR.value))
 
 
 def run() -> run_directory.RunDirectory:

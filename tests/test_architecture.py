@@ -38,6 +38,7 @@ _LAYERS = {
     "stages": 6,
     "ladder": 7,
     "pipeline": 8,
+    "search": 8,
     "studies": 9,
     "lint": 2,
 }
@@ -54,6 +55,7 @@ _WITHOUT_TENSORFLOW = (
     "scripts.evaluate",
     "scripts.report",
     "scripts.optimize",
+    "scripts.search",
     "scripts.compress",
     "scripts.convert",
     "scripts.train",

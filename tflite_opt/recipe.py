@@ -7,6 +7,8 @@ import pathlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
+import yaml
+
 from tflite_opt import strict_yaml
 from tflite_opt.records import errors
 from tflite_opt.techniques import base, slimming
@@ -225,6 +227,19 @@ def _from_yaml(name: str, content: Any) -> Recipe:
                 f"Received: {content[key]!r}."
             )
     return Recipe.from_json({"name": name, **content})
+
+
+def to_yaml(recipe: Recipe) -> str:
+    """Returns what `read` reads, but for the name, which is the file's."""
+    content: dict[str, Any] = {"convert": recipe.convert.to_short_recipe()}
+    for key in ("compress", "prepare", "refine"):
+        steps: tuple[base.Technique, ...] = getattr(recipe, key)
+        if steps:
+            content[key] = [step.to_short_recipe() for step in steps]
+    ordered = {key: content[key] for key in _KEYS if key in content}
+    return f"# {recipe.describe()}\n" + yaml.safe_dump(
+        ordered, sort_keys=False, width=78
+    )
 
 
 @functools.cache

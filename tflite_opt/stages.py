@@ -9,7 +9,7 @@ import dataclasses
 import functools
 import logging
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -359,8 +359,19 @@ def recommend(
     objective: report.Objective,
     max_accuracy_drop: float,
     run: run_directory.RunDirectory,
+    *,
+    allowed: Collection[str] | None = None,
 ) -> report.Recommendation:
-    """Chooses a variant on the validation split and writes the choice down."""
+    """Chooses a variant on the validation split and writes the choice down.
+
+    Args:
+        validation: Of all variants, `float32` first.
+        results: Of those that could be measured.
+        objective: What to make small.
+        max_accuracy_drop: The limit, a fraction.
+        run: Gets the record.
+        allowed: Names of the variants to choose from; None for all.
+    """
     by_name = {result.artifact.name: result for result in results}
     chosen = recommendation.recommend(
         [
@@ -372,6 +383,7 @@ def recommend(
         ],
         objective=objective,
         max_accuracy_drop=max_accuracy_drop,
+        allowed=allowed,
     )
     path = build.RunRecords(run).recommendation
     if (

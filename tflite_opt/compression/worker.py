@@ -15,6 +15,7 @@ import sys
 import time
 from typing import Any
 
+from tflite_opt import child_process
 from tflite_opt.compression import job as job_lib
 from tflite_opt.data import dataset as dataset_lib
 from tflite_opt.data import sources
@@ -117,4 +118,5 @@ def _require_same_inputs(original: Any, found: Any) -> None:
 
 
 if __name__ == "__main__":
+    child_process.end_with_parent()
     main(sys.argv[1:])

@@ -75,13 +75,8 @@ class Layout(serialization.Record):
 
     def files_of(self, recipe: recipe_lib.Recipe) -> list[pathlib.Path]:
         """All files of a finished recipe."""
-        artifact = self.artifact(recipe.name)
-        beside = [
-            tensor_names.sidecar_path(artifact, files.sha256_of_file(artifact)),
-            golden.path_beside(artifact),
-        ]
         return [
-            artifact,
+            *self.delivered(recipe.name),
             self.variant(recipe.name),
             *(
                 self.unrefined(recipe.name, i)
@@ -91,8 +86,16 @@ class Layout(serialization.Record):
                 self.prepared(recipe.name, i)
                 for i in range(len(recipe.prepare))
             ),
-            *(path for path in beside if path.exists()),
         ]
+
+    def delivered(self, name: str) -> list[pathlib.Path]:
+        """The `.tflite` of a recipe, then what belongs beside it."""
+        artifact = self.artifact(name)
+        beside = [
+            tensor_names.sidecar_path(artifact, files.sha256_of_file(artifact)),
+            golden.path_beside(artifact),
+        ]
+        return [artifact, *(path for path in beside if path.exists())]
 
     @property
     def log(self) -> pathlib.Path:

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tflite_opt import child_process
 from tflite_opt import recipe as recipe_lib
 from tflite_opt.conversion import context as context_lib
 from tflite_opt.conversion import freeze, making, trained
@@ -224,4 +225,5 @@ def _require_agreement(check: facts.ResolverCheck) -> None:
 
 
 if __name__ == "__main__":
+    child_process.end_with_parent()
     main(sys.argv[1:])

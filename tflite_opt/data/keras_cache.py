@@ -84,6 +84,11 @@ def directory(data_cache: str | None) -> pathlib.Path:
     return pathlib.Path(chosen).expanduser().absolute()
 
 
+def files_of(name: str) -> tuple[str, ...]:
+    """Returns the files of a data set below the cache; none if it has none."""
+    return _FILES.get(name, ())
+
+
 def load(name: str, data_cache: str | None) -> RawImages:
     """Reads a data set, after downloading it if it is not in the cache.
 

@@ -54,6 +54,10 @@ class BenchmarkError(TfliteOptError):
     """A launch that failed, crashed or ran out of time."""
 
 
+class ExecutionError(TfliteOptError):
+    """Work that was lost with the process or host that did it."""
+
+
 def to_parent(error: TfliteOptError) -> dict[str, str]:
     """Returns what a child process tells about an error, for `from_child`."""
     found = {"kind": type(error).__name__, "message": str(error)}

@@ -12,6 +12,7 @@ import io
 import json
 import os
 import pathlib
+import shutil
 import tempfile
 import zipfile
 import zlib
@@ -59,6 +60,41 @@ def atomic_path(path: pathlib.Path) -> Iterator[pathlib.Path]:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def atomic_folder(path: pathlib.Path) -> Iterator[pathlib.Path]:
+    """Yields a temporary folder that replaces `path` if the body succeeds.
+
+    Args:
+        path: The final place; what is there is removed.
+
+    Yields:
+        An existing empty folder beside `path`. It is removed if the body
+        raises.
+
+    Raises:
+        OutputError: If it cannot be written or the disk is full.
+    """
+    temporary: pathlib.Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = pathlib.Path(
+            tempfile.mkdtemp(
+                dir=path.parent,
+                prefix=f".{path.name}.",
+                suffix=TEMPORARY_SUFFIX,
+            )
+        )
+        yield temporary
+        if path.exists():
+            shutil.rmtree(path)
+        temporary.rename(path)
+    except OSError as error:
+        raise _output_error(path, error) from error
+    finally:
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _output_error(path: pathlib.Path, error: OSError) -> errors.OutputError:
@@ -135,7 +171,12 @@ def _unreadable_npz(path: pathlib.Path, error: Exception) -> errors.InputError:
 
 def sha256_of_text(text: str) -> str:
     """Returns the hexadecimal SHA-256 of `text` as UTF-8."""
-    return hashlib.sha256(text.encode()).hexdigest()
+    return sha256_of_bytes(text.encode())
+
+
+def sha256_of_bytes(content: bytes) -> str:
+    """Returns the hexadecimal SHA-256 of `content`."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def sha256_of_file(path: pathlib.Path) -> str:

@@ -6,7 +6,7 @@ choice is written down.
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from tflite_opt.records import benchmark, errors, evaluation, report
 
@@ -44,6 +44,7 @@ def recommend(
     *,
     objective: report.Objective,
     max_accuracy_drop: float,
+    allowed: Collection[str] | None = None,
 ) -> report.Recommendation:
     """Chooses the best variant that is not known to break the limit.
 
@@ -55,6 +56,8 @@ def recommend(
         candidates: `float32` first.
         objective: What to make small.
         max_accuracy_drop: The limit, a fraction.
+        allowed: Names of those that keep what else is asked for, one at least
+            within the limit; None for all.
 
     Raises:
         InputError: If there is no float32 variant to compare with, or the
@@ -66,7 +69,12 @@ def recommend(
             f"{', '.join(c.name for c in candidates) or 'no variant'}."
         )
     baseline = candidates[0]
-    eligible = [c for c in candidates if c.loss <= max_accuracy_drop]
+    eligible = [
+        c
+        for c in candidates
+        if c.loss <= max_accuracy_drop
+        and (allowed is None or c.name in allowed)
+    ]
     costs = {c.name: _cost(c, baseline, objective) for c in eligible}
     least = min(costs.values())
     tied = [c for c in eligible if costs[c.name] <= least * (1 + _TIE)]
@@ -76,7 +84,9 @@ def recommend(
         objective=objective,
         max_accuracy_drop=max_accuracy_drop,
         drop=best.evaluation.drop,
-        reason=_reason(best, baseline, len(candidates) - len(eligible)),
+        reason=_reason(
+            best, baseline, sum(c.loss > max_accuracy_drop for c in candidates)
+        ),
         is_slower=is_slower(best.result, baseline.result),
     )
 

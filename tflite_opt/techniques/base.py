@@ -21,6 +21,8 @@ from tflite_opt.records import (
     training,
 )
 
+_TechniqueT = typing.TypeVar("_TechniqueT", bound="Technique")
+
 _REGISTRY: dict[str, type["Technique"]] = {}
 _HEADER = ("record", "schema_version")
 
@@ -45,15 +47,25 @@ class Technique(serialization.Record, abc.ABC):
     def describe(self) -> str:
         """Returns the name and the fields that differ from the defaults."""
         changed = ", ".join(
-            f"{field.name}={getattr(self, field.name)}"
-            for field in dataclasses.fields(self)
-            if getattr(self, field.name) != _default(field)
+            f"{name}={getattr(self, name)}" for name in self._changed()
         )
         return f"{self.technique}({changed})"
+
+    def _changed(self) -> list[str]:
+        return [
+            field.name
+            for field in dataclasses.fields(self)
+            if getattr(self, field.name) != _default(field)
+        ]
 
     def to_recipe(self) -> dict[str, Any]:
         """Returns `{"technique": name, **fields}`, as recipes write it."""
         return {"technique": self.technique, **_without_headers(self.to_json())}
+
+    def to_short_recipe(self) -> dict[str, Any]:
+        """Returns the same without the fields that have their defaults."""
+        kept = {"technique", *self._changed()}
+        return {k: x for k, x in self.to_recipe().items() if k in kept}
 
     def require(self, condition: bool, promise: str, received: str) -> None:
         """Raises a VerificationError unless `condition` holds.
@@ -296,10 +308,15 @@ def names(kind: type[Technique] = Technique) -> tuple[str, ...]:
 
 def conversion_techniques() -> tuple[type[ConversionTechnique], ...]:
     """Returns all concrete conversion techniques, by name."""
+    return concrete(ConversionTechnique)  # type: ignore[type-abstract]
+
+
+def concrete(kind: type[_TechniqueT]) -> tuple[type[_TechniqueT], ...]:
+    """Returns all techniques of a kind that can be carried out, by name."""
     return tuple(
         cls
         for _, cls in sorted(_REGISTRY.items())
-        if issubclass(cls, ConversionTechnique) and not inspect.isabstract(cls)
+        if issubclass(cls, kind) and not inspect.isabstract(cls)
     )
 
 

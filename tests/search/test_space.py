@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+import itertools
+import re
+
+import pytest
+
+from tflite_opt import recipe
+from tflite_opt.records import errors
+from tflite_opt.search import space
+
+
+def choose_last(name, labels):
+    return labels[-1]
+
+
+def names_of(found, *, count=60):
+    """Returns what a walk through the choices proposes."""
+    positions = itertools.count()
+
+    def choose(name, labels):
+        return labels[(next(positions) * 7919) // 3 % len(labels)]
+
+    return {found.propose(i, choose).name: i for i in range(count)}
+
+
+def test_every_registered_step_without_settings_can_be_chosen():
+    known = space.known_techniques()
+    assert {"bias_correction", "rounding", "equalization"} <= set(known)
+    assert {"full_integer", "mixed_precision", "pruning"} <= set(known)
+    assert "slimming" not in known
+
+
+def test_zeros_and_clusters_are_left_out_where_files_are_counted():
+    plain = space.default_techniques(counts_gzip=False)
+    assert set(space.default_techniques(counts_gzip=True)) - set(plain) == {
+        "pruning",
+        "clustering",
+    }
+
+
+def test_a_proposal_is_a_legal_recipe_that_ends_with_slimming():
+    found = space.build(space.known_techniques())
+    for number in range(40):
+        proposal = found.propose(
+            number, lambda name, labels, n=number: labels[n % len(labels)]
+        )
+        built = recipe.Recipe.from_json(proposal.recipe)
+        assert built.refine[-1].technique == "slimming"
+        assert proposal.number == number
+
+
+def test_a_step_is_not_offered_where_it_would_be_illegal():
+    found = space.build(["float16", "bias_correction", "equalization"])
+    asked = []
+
+    def choose(name, labels):
+        asked.append(name)
+        return labels[-1]
+
+    assert found.propose(0, choose).name == "float16"
+    assert asked == ["conversion"]
+
+
+def test_training_keeps_what_was_given_before():
+    found = space.build(
+        ["full_integer", "pruning", "clustering", "quantization_aware_training"]
+    )
+    proposal = found.propose(0, choose_last)
+    assert proposal.name == "int8_float_io_prune80_cluster64_qat"
+    kept = [step["preserve"] for step in proposal.recipe["compress"]]
+    assert kept == [[], ["sparsity"], ["clusters", "sparsity"]]
+
+
+def test_names_tell_recipes_apart():
+    found = space.build(space.known_techniques())
+    names = names_of(found)
+    assert len(names) > 20
+
+
+def test_a_model_without_keras_is_not_trained():
+    found = space.build(space.known_techniques()).without_training()
+    assert {x.place for x in found.choices} == {"prepare", "refine"}
+
+
+def test_rejects_an_unknown_technique():
+    with pytest.raises(
+        errors.InputError,
+        match=re.escape("Received: magic. Conversions: dynamic_range"),
+    ):
+        space.build(["full_integer", "magic"])
+
+
+def test_rejects_techniques_of_which_none_converts():
+    with pytest.raises(errors.InputError, match="one at least must convert"):
+        space.build(["pruning"])
