@@ -65,6 +65,14 @@ class Call:
         self.args, self.kwargs = args, kwargs
         self.__dict__.pop("inputs", None)
 
+    def redirect(self, old: Value, new: Value) -> None:
+        """Gives the layer another tensor in the place of one."""
+
+        def other(value: Any) -> Any:
+            return new if value is old else value
+
+        self.take(*_map((self.args, self.kwargs), other))
+
     def get_weights(self) -> list[np.ndarray]:
         """Returns the weights, in the layer's order."""
         if self.weights is not None:
@@ -134,15 +142,13 @@ class Graph:
 
         for call in self.calls:
             if old in call.inputs:
-                call.take(*_map((call.args, call.kwargs), other))
+                call.redirect(old, new)
         self.outputs = _map(self.outputs, other)
 
 
 def values_in(structure: Any) -> list[Value]:
     """Returns the tensors in a structure, flattened."""
-    import tensorflow as tf
-
-    return [x for x in tf.nest.flatten(structure) if isinstance(x, Value)]
+    return [x for x in flat(structure) if isinstance(x, Value)]
 
 
 def read(model: Any) -> Graph:
@@ -202,7 +208,7 @@ def build(
         if call.weights is not None and wrap is None:
             call.layer.set_weights(call.weights)
             call.weights = None
-        tensors.update(zip(call.outputs, _flat(outputs), strict=True))
+        tensors.update(zip(call.outputs, flat(outputs), strict=True))
     outputs = _map(graph.outputs, tensor_of)
     model = keras.Model(
         inputs[0] if len(inputs) == 1 else inputs, outputs, name=graph.name
@@ -224,7 +230,7 @@ def _read_calls(
             if isinstance(layer, keras.layers.InputLayer):
                 continue
             args, kwargs = _map((node.call_args, node.call_kwargs), value)
-            tensors = _flat(node.outputs)
+            tensors = flat(node.outputs)
             if isinstance(layer, keras.Model):
                 _open(layer, args, tensors, known, calls, prefix)
                 continue
@@ -271,7 +277,8 @@ def _map(structure: Any, function: Callable[[Any], Any]) -> Any:
     return tf.nest.map_structure(function, structure)
 
 
-def _flat(structure: Any) -> list[Any]:
+def flat(structure: Any) -> list[Any]:
+    """Returns all that is in a structure, tensors or not."""
     import tensorflow as tf
 
     return list(tf.nest.flatten(structure))
