@@ -119,38 +119,27 @@ def find(model: Any) -> Groups:
     Raises:
         ModelError: If its layers form no graph.
     """
-    units = _Units(trace(model, with_weights=False))
+    units = _Units(trace(model))
     return Groups(groups=units.groups(), kept=units.kept())
 
 
-def trace(model: Any, *, with_weights: bool = True) -> tracing.Trace:
-    """Follows the channels of a copy of a model.
+def trace(model: Any) -> tracing.Trace:
+    """Follows the channels of a model.
 
     Args:
-        model: A functional or Sequential `tf_keras` model; not modified.
-        with_weights: Whether the copy has its weights.
+        model: A functional or Sequential `tf_keras` model; not modified as
+            long as no model is built of its layers.
 
     Raises:
         ModelError: If its layers form no graph.
     """
-    import tf_keras as keras
-
     if not base.has_graph(model):
         raise errors.ModelError(
             "Channels can be removed only from a functional or Sequential "
             f"model. Received: {model.name!r}, a subclassed model or one that "
             "was never built. Build it with the functional API."
         )
-    try:
-        clone = keras.models.clone_model(model)
-    except base.refusals() as error:
-        raise errors.ModelError(
-            f"The layers of {model.name!r} must be copied, and cannot be: "
-            f"{base.first_line(error)}"
-        ) from error
-    if with_weights:
-        clone.set_weights(model.get_weights())
-    return tracing.trace(graph_lib.read(clone))
+    return tracing.trace(graph_lib.read(model, rename=False))
 
 
 class _Units:
@@ -234,7 +223,7 @@ class _Units:
             consumers=tuple(by_role.get("consumer", ())),
             normalized_by=tuple(
                 dict.fromkeys(
-                    call.layer.name
+                    call.path
                     for call, atoms in self._trace.statistics
                     if inside & set(self._of_atom[atoms].tolist())
                 )

@@ -48,7 +48,7 @@ class Counter:
                 batch is open.
         """
         self._groups = groups
-        graph = groups_lib.trace(model, with_weights=False).graph
+        graph = groups_lib.trace(model).graph
         self._index = {g.name: i for i, g in enumerate(groups.groups)}
         # The size of an axis is a constant and so much for each unit.
         self._constants: list[int] = [1]
@@ -105,7 +105,7 @@ class Counter:
         ):
             fixed, axes = 1, []
             for axis, size in enumerate(variable.shape):
-                key = (layer.name, name, axis)
+                key = (call.path, name, axis)
                 if key in self._axes:
                     axes.append(self._axes[key])
                 else:
@@ -118,7 +118,7 @@ class Counter:
                 tensors["key"].shape[1:-1]
             )
             fixed = pairs * (layer._key_dim + layer._value_dim)
-            heads = self._axes.get((layer.name, "query/kernel", 1))
+            heads = self._axes.get((call.path, "query/kernel", 1))
             if heads is None:
                 found.append((fixed * layer._num_heads, 0, []))
             else:

@@ -91,7 +91,7 @@ def _finish(
 ) -> None:
     """Gives a layer with an activation its output's atoms."""
     if not _is_elementwise(call.layer):
-        trace.fix(out, f"{call.layer.name} has an activation over channels.")
+        trace.fix(out, f"{call.path} has an activation over channels.")
     rank = len(call.output.shape)
     trace.atoms[call.output] = tracing.on_axis(out, axis, rank)
 

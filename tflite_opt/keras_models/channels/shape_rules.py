@@ -32,7 +32,7 @@ def merge(trace: tracing.Trace, call: graph_lib.Call) -> None:
     for value in call.inputs:
         atoms = trace.atoms[value]
         if _is_broadcast(trace, call, value):
-            trace.fix(atoms, f"{call.layer.name} uses it with all channels.")
+            trace.fix(atoms, f"{call.path} uses it with all channels.")
         else:
             joined.append(atoms)
     loose = [atoms for atoms in joined if (atoms != tracing.FIXED).any()]

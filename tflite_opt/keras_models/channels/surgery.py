@@ -2,7 +2,7 @@
 """Builds the smaller model, and the whole one with zeros in its place."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,11 @@ import numpy as np
 from tflite_opt.keras_models.channels import groups as groups_lib
 from tflite_opt.keras_models.channels import tracing
 from tflite_opt.keras_models.rewriting import graph as graph_lib
+from tflite_opt.keras_models.support import base
 from tflite_opt.records import errors
+
+# Settings of a layer that change, and its weights.
+_Remade = tuple[dict[str, Any], list[np.ndarray]]
 
 # Settings of layers that follow from the sizes of their weights: the weight,
 # its axis.
@@ -59,13 +63,7 @@ def shrink(
     """
     trace = groups_lib.trace(model)
     kept = _KeptAtoms(trace, groups, keep)
-    remade: dict[int, Any] = {}
-    for call in trace.graph.calls:
-        old = call.layer
-        if id(old) not in remade:
-            remade[id(old)], weights = kept.smaller(call)
-            call.weights = weights
-        call.layer = remade[id(old)]
+    _remake(trace.graph, kept.smaller)
     return graph_lib.build(trace.graph)[0]
 
 
@@ -94,13 +92,12 @@ def masked(
     """
     trace = groups_lib.trace(model)
     kept = _KeptAtoms(trace, groups, keep)
+    _remake(trace.graph, lambda call: ({}, kept.without_heads(call)))
     normalizing = {call for call, _ in trace.statistics}
     calls = []
     for call in trace.graph.calls:
         for value in trace.consumed.get(call, ()):
             calls.append(_zeroing(call, value, kept.mask(value)))
-        if call.kind == "MultiHeadAttention":
-            call.weights = kept.without_heads(call)
         if call in normalizing:
             call = _normalizing(call, kept.mask(call.inputs[0]))
         calls.append(call)
@@ -125,22 +122,23 @@ def _normalizing(call: graph_lib.Call, mask: np.ndarray) -> graph_lib.Call:
     import tensorflow as tf
     import tf_keras as keras
 
-    names = tracing.weight_names(call.layer)
-    weights = dict(zip(names, call.get_weights(), strict=True))
     stays = mask.astype(np.float32)
-    (axis,) = (axis for axis, size in enumerate(mask.shape) if size > 1)
-    shape = mask.shape
+    axis = int(np.argmax(mask.shape))
     epsilon = call.layer.epsilon
+    weights = call.get_weights()
+    gamma = weights.pop(0) if call.layer.scale else np.ones(mask.size)
+    beta = weights.pop(0) if call.layer.center else np.zeros(mask.size)
+    gamma, beta = (
+        np.asarray(x, np.float32).reshape(mask.shape) for x in (gamma, beta)
+    )
 
     def normalize(x: Any) -> Any:
         mean = tf.reduce_sum(x * stays, axis, keepdims=True) / stays.sum()
         squares = tf.square(x - mean) * stays
         variance = tf.reduce_sum(squares, axis, keepdims=True) / stays.sum()
-        x = (x - mean) * tf.math.rsqrt(variance + epsilon)
-        x *= weights.get("gamma", np.ones(mask.size)).reshape(shape)
-        return x + weights.get("beta", np.zeros(mask.size)).reshape(shape)
+        return (x - mean) * tf.math.rsqrt(variance + epsilon) * gamma + beta
 
-    layer = keras.layers.Lambda(normalize, name=call.layer.name)
+    layer = keras.layers.Lambda(normalize, name=call.path)
     return dataclasses.replace(call, layer=layer, weights=None)
 
 
@@ -176,33 +174,25 @@ class _KeptAtoms:
                 removed[units[traced.atoms[~self._masks[key]]]] = True
         self._stays = ~removed[units]
 
-    def smaller(
-        self, call: graph_lib.Call
-    ) -> tuple[Any, list[np.ndarray] | None]:
-        """Returns the layer of a call without what goes, and its weights.
-
-        The weights are None if the layer is the same.
-        """
+    def smaller(self, call: graph_lib.Call) -> _Remade:
+        """Returns what changes for a call without what goes."""
         names = tracing.weight_names(call.layer)
-        before = dict(zip(names, call.get_weights(), strict=True))
-        after = {
-            name: self._sliced(call.layer.name, name, array)
-            for name, array in before.items()
+        weights = {
+            name: self._sliced(call.path, name, array)
+            for name, array in zip(names, call.get_weights(), strict=True)
         }
-        if call.kind == "Reshape":
-            return _relayer(call, {"target_shape": self._sizes(call)}), None
-        if all(after[name].shape == before[name].shape for name in names):
-            return call.layer, None
-        sizes = {
-            setting: after[weight].shape[axis]
+        settings: dict[str, Any] = {
+            setting: weights[weight].shape[axis]
             for setting, (weight, axis) in _SIZES.get(call.kind, {}).items()
         }
         if getattr(call.layer, "groups", 1) > 1:
             # A group is as wide as it was; there are fewer.
-            sizes["groups"] = (
-                call.layer.groups * sizes["filters"] // call.layer.filters
+            settings["groups"] = (
+                call.layer.groups * settings["filters"] // call.layer.filters
             )
-        return _relayer(call, sizes), list(after.values())
+        if call.kind == "Reshape":
+            settings["target_shape"] = self._sizes(call)
+        return settings, list(weights.values())
 
     def _sliced(self, layer: str, weight: str, array: np.ndarray) -> np.ndarray:
         for axis in range(array.ndim):
@@ -225,14 +215,14 @@ class _KeptAtoms:
         )
 
     def without_heads(self, call: graph_lib.Call) -> list[np.ndarray]:
-        """Returns an attention's weights with zeros behind heads that go."""
+        """Returns weights with zeros behind attention heads that go."""
         names = tracing.weight_names(call.layer)
-        found = dict(zip(names, call.get_weights(), strict=True))
+        weights = dict(zip(names, call.get_weights(), strict=True))
         kernel = "attention_output/kernel"
-        mask = self._masks.get((call.layer.name, kernel, 0))
+        mask = self._masks.get((call.path, kernel, 0))
         if mask is not None:
-            found[kernel] = found[kernel] * mask[:, None, None]
-        return list(found.values())
+            weights[kernel] = weights[kernel] * mask[:, None, None]
+        return list(weights.values())
 
     def mask(self, value: graph_lib.Value) -> np.ndarray:
         """Returns which elements of a tensor stay; see `Trace.atoms`."""
@@ -270,12 +260,37 @@ def check_keep(
             )
 
 
-def _relayer(call: graph_lib.Call, settings: Mapping[str, Any]) -> Any:
-    """Returns a layer like that of a call with some settings changed."""
-    config = call.layer.get_config() | dict(settings)
-    if call.kind == "MultiHeadAttention":
-        # It would build itself for the shapes that it had.
-        for name in ("query_shape", "key_shape", "value_shape"):
-            del config[name]
-        return type(call.layer)(**config)
-    return type(call.layer).from_config(config)
+def _remake(
+    graph: graph_lib.Graph, change: Callable[[graph_lib.Call], _Remade]
+) -> None:
+    """Gives a graph layers of its own, under their paths.
+
+    Args:
+        graph: Of a model, which stays as it is.
+        change: Returns the settings and weights of a call's new layer.
+    """
+    remade: dict[int, Any] = {}
+    for call in graph.calls:
+        old = call.layer
+        if id(old) not in remade:
+            settings, call.weights = change(call)
+            remade[id(old)] = _layer(call, settings)
+        call.layer = remade[id(old)]
+
+
+def _layer(call: graph_lib.Call, settings: Mapping[str, Any]) -> Any:
+    kind = type(call.layer)
+    try:
+        config = call.layer.get_config() | dict(settings) | {"name": call.path}
+        if call.kind == "MultiHeadAttention":
+            # It would build itself for the shapes that it had.
+            for name in ("query_shape", "key_shape", "value_shape"):
+                config.pop(name, None)
+            return kind(**config)
+        return kind.from_config(config)
+    except base.refusals() as error:
+        raise errors.ModelError(
+            "Each layer must be made again from its configuration. Received: "
+            f"{call.path!r} ({call.kind}), which cannot: "
+            f"{base.first_line(error)}"
+        ) from error

@@ -107,13 +107,11 @@ class Trace:
             reason: A sentence.
         """
         for value in call.inputs:
-            self.fix(
-                self.atoms[value], f"They go into {call.layer.name}. {reason}"
-            )
+            self.fix(self.atoms[value], f"They go into {call.path}. {reason}")
         for value in call.outputs:
             self.atoms[value] = fixed_atoms(value)
         if call.layer.weights:
-            self.unfollowed.setdefault(call.layer.name, reason)
+            self.unfollowed.setdefault(call.path, reason)
 
     def keep_outputs(self) -> None:
         """Fixes the model's outputs, before all other reasons."""
@@ -137,9 +135,7 @@ class Trace:
         size = value.shape[axis]
         if size is not None and atoms.size == atoms.shape[axis]:
             return np.broadcast_to(atoms.ravel(), (size,))
-        self.fix(
-            atoms, f"{call.layer.name} has its channels along another axis."
-        )
+        self.fix(atoms, f"{call.path} has its channels along another axis.")
         return np.full(size or 1, FIXED, np.int64)
 
     def consume(self, call: graph_lib.Call, value: graph_lib.Value) -> None:
@@ -158,7 +154,7 @@ class Trace:
 
         A weight that several calls share ties the atoms of all.
         """
-        key = (call.layer.name, weight, axis)
+        key = (call.path, weight, axis)
         if key in self._known:
             self.tie(self._known[key].atoms, atoms)
             return

@@ -37,6 +37,8 @@ class Call:
         outputs: What it returns, flattened.
         weights: What the layer gets once it is built; None if it has its
             weights already.
+        path: Of the layer in the model that was read, `outer/inner` in a model
+            inside it; "" for a call that a rule made.
     """
 
     layer: Any
@@ -44,6 +46,7 @@ class Call:
     outputs: tuple[Value, ...]
     kwargs: Any = dataclasses.field(default_factory=dict)
     weights: Sequence[np.ndarray] | None = None
+    path: str = ""
 
     @property
     def kind(self) -> str:
@@ -151,12 +154,15 @@ def values_in(structure: Any) -> list[Value]:
     return [x for x in flat(structure) if isinstance(x, Value)]
 
 
-def read(model: Any) -> Graph:
+def read(model: Any, *, rename: bool = True) -> Graph:
     """Returns the calls of a model.
 
     Args:
         model: A built functional or Sequential `tf_keras` model. Its layers
-            become part of the graph, so it must not be trained any more.
+            become part of the graph, so it must not be trained any more once
+            a model is built from that.
+        rename: Whether layers get their paths as names. Without that, the
+            model is not modified.
     """
     known: dict[int, Value] = {}
     inputs = {}
@@ -164,6 +170,9 @@ def read(model: Any) -> Graph:
         inputs[name] = known[id(tensor)] = _value(tensor)
     calls: list[Call] = []
     _read_calls(model, known, calls, "")
+    if rename:
+        for call in calls:
+            call.layer._name = call.path
     outputs = _map(
         model._nested_outputs, lambda tensor: known.get(id(tensor), tensor)
     )
@@ -207,6 +216,8 @@ def build(
         outputs = wrapped[id(call.layer)](*args, **kwargs)
         if call.weights is not None and wrap is None:
             call.layer.set_weights(call.weights)
+            # `Normalization` computes with copies of them.
+            call.layer.finalize_state()
             call.weights = None
         tensors.update(zip(call.outputs, flat(outputs), strict=True))
     outputs = _map(graph.outputs, tensor_of)
@@ -231,11 +242,9 @@ def _read_calls(
                 continue
             args, kwargs = _map((node.call_args, node.call_kwargs), value)
             tensors = flat(node.outputs)
-            if isinstance(layer, keras.Model):
+            if hasattr(layer, "_nodes_by_depth"):
                 _open(layer, args, tensors, known, calls, prefix)
                 continue
-            if prefix and not layer.name.startswith(prefix):
-                layer._name = prefix + layer.name
             for tensor in tensors:
                 known[id(tensor)] = _value(tensor)
             calls.append(
@@ -244,6 +253,7 @@ def _read_calls(
                     args,
                     tuple(known[id(tensor)] for tensor in tensors),
                     kwargs,
+                    path=prefix + layer.name,
                 )
             )
 
