@@ -6,16 +6,12 @@ are those of the whole file, and a constant may be replaced before it is
 reached, without running anything again. Runs in this process.
 """
 
-import copy
 import math
 import pathlib
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from ai_edge_litert import interpreter as litert
-from ai_edge_litert import schema_py_generated as schema
-from ai_edge_litert.tools import flatbuffer_utils
 
 from tflite_opt.records import errors
 from tflite_opt.tflite import (
@@ -24,6 +20,7 @@ from tflite_opt.tflite import (
     interpreter,
     native_messages,
     ports,
+    single_operation,
 )
 
 # Of one tensor over all examples; a few of that size are held at once.
@@ -84,7 +81,7 @@ class OperationRunner:
                 self.graph.inputs, loaded.inputs, strict=True
             )
         }
-        self._parts = flatbuffer_utils.read_model(str(path))
+        self._splitter = single_operation.Splitter(path)
         self._last_use = {
             tensor: position
             for position, operator in enumerate(self.graph.operators)
@@ -144,7 +141,10 @@ class OperationRunner:
         try:
             with native_messages.filtered():
                 native = litert.Interpreter(
-                    model_content=self._single(given), num_threads=1
+                    model_content=self._splitter.extract(
+                        self._next, given, self._replaced
+                    ),
+                    num_threads=1,
                 )
                 native.allocate_tensors()
             sources = [d["index"] for d in native.get_input_details()]
@@ -164,41 +164,3 @@ class OperationRunner:
             ) from error
         for tensor, values in zip(operator.outputs, found, strict=True):
             self._values[tensor] = np.stack(values)
-
-    def _single(self, given: list[int]) -> bytes:
-        """Returns the content of a model of the next operation.
-
-        Args:
-            given: Tensors that become its inputs.
-        """
-        stored = self._parts.subgraphs[0]
-        operator = copy.copy(stored.operators[self._next])
-        used = dict.fromkeys(
-            i for i in (*operator.inputs, *operator.outputs) if i != -1
-        )
-        places = {tensor: place for place, tensor in enumerate(used)} | {-1: -1}
-        graph: Any = schema.SubGraphT()
-        model: Any = schema.ModelT()
-        model.version, model.subgraphs = self._parts.version, [graph]
-        model.operatorCodes = [self._parts.operatorCodes[operator.opcodeIndex]]
-        model.buffers, graph.tensors = [schema.BufferT()], []
-        for tensor in used:
-            own = copy.copy(stored.tensors[tensor])
-            content = self._replaced.get(tensor)
-            if content is None:
-                index = self.graph.tensors[tensor].buffer
-                content = self.model.buffer_bytes(index)
-            own.buffer = len(model.buffers) if content else 0
-            if content:
-                buffer = schema.BufferT()
-                # Anything but an array is packed byte by byte.
-                buffer.data = np.frombuffer(content, np.uint8)
-                model.buffers.append(buffer)
-            graph.tensors.append(own)
-        operator.opcodeIndex = 0
-        graph.inputs = [places[tensor] for tensor in given]
-        graph.outputs = [places[tensor] for tensor in operator.outputs]
-        operator.inputs = [places[tensor] for tensor in operator.inputs]
-        operator.outputs = graph.outputs
-        graph.operators = [operator]
-        return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
