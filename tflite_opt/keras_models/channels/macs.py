@@ -59,8 +59,11 @@ class Counter:
                 self._add(group.name, place)
         products: list[tuple[float, float, list[int]]] = []
         seen: set[int] = set()
+        self._layers: list[str] = []
         for call in graph.calls:
-            products += self._products(call, is_new=id(call.layer) not in seen)
+            found = self._products(call, is_new=id(call.layer) not in seen)
+            products += found
+            self._layers += [call.layer.name] * len(found)
             seen.add(id(call.layer))
         longest = max((len(axes) for *_, axes in products), default=0)
         self._factors = np.array([p[:2] for p in products]).reshape(-1, 2)
@@ -75,13 +78,33 @@ class Counter:
             widths: Units that stay, by name of the group; groups that are not
                 there stay whole.
         """
+        macs, parameters = self._values(widths or {}) @ self._factors
+        return Count(macs=round(macs), parameters=round(parameters))
+
+    def macs_of_layers(self, widths: Mapping[str, int]) -> dict[str, float]:
+        """Returns the MACs of each layer that has some.
+
+        Args:
+            widths: As for `count`.
+
+        Returns:
+            By path of the layer.
+        """
+        found: dict[str, float] = {}
+        macs = self._values(widths) * self._factors[:, 0]
+        for layer, value in zip(self._layers, macs.tolist(), strict=True):
+            if value:
+                found[layer] = found.get(layer, 0.0) + value
+        return found
+
+    def _values(self, widths: Mapping[str, int]) -> np.ndarray:
+        """Returns the products of sizes that are multiplied by factors."""
         values = np.array([group.size for group in self._groups.groups], float)
-        for name, width in (widths or {}).items():
+        for name, width in widths.items():
             values[self._index[name]] = width
         sizes = self._constants + np.stack(self._slopes) @ values
-        products = sizes[self._operands].prod(axis=1)
-        macs, parameters = products @ self._factors
-        return Count(macs=round(macs), parameters=round(parameters))
+        found: np.ndarray = sizes[self._operands].prod(axis=1)
+        return found
 
     def _add(self, group: str, place: groups_lib.Place) -> None:
         key = (place.layer, place.weight, place.axis)
