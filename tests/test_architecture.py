@@ -29,6 +29,7 @@ _LAYERS = {
     "post_training": 2,
     "techniques": 3,
     "recipe": 4,
+    "trial_conversion": 5,
     "compression": 5,
     "conversion": 5,
     "evaluation": 5,

@@ -9,9 +9,12 @@ from tflite_opt import recipe
 from tflite_opt.records import errors
 from tflite_opt.techniques import (
     bias_correction,
+    channel_pruning,
     equalization,
     float16,
+    float32,
     full_integer,
+    pruning,
 )
 
 
@@ -116,6 +119,34 @@ def test_a_legal_order_is_taken_and_described():
 def test_an_illegal_order_is_rejected(steps, message):
     with pytest.raises(errors.InputError, match=message):
         _compressing(*steps)
+
+
+def test_layers_get_other_sizes_first():
+    narrow = channel_pruning.ChannelPruning(macs=0.5)
+    prune = pruning.Pruning(final_sparsity=0.5)
+    convert = full_integer.FullInteger()
+    recipe.Recipe(name="good", compress=(narrow, prune), convert=convert)
+    with pytest.raises(
+        errors.InputError, match="begin with channel_pruning.*pruning before it"
+    ):
+        recipe.Recipe(name="bad", compress=(prune, narrow), convert=convert)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "message"),
+    [("int8", "computes in integers. Received"), ("float32", "in float. Rec")],
+)
+def test_what_was_measured_is_what_is_made(dtype, message):
+    step = channel_pruning.ChannelPruning(latency=0.5, dtype=dtype)
+    conversions = {
+        "int8": full_integer.FullInteger(),
+        "float32": float32.Float32(),
+    }
+    right = conversions.pop(dtype)
+    (wrong,) = conversions.values()
+    recipe.Recipe(name="good", compress=(step,), convert=right)
+    with pytest.raises(errors.InputError, match=message):
+        recipe.Recipe(name="bad", compress=(step,), convert=wrong)
 
 
 @pytest.mark.parametrize(
@@ -306,6 +337,8 @@ def test_the_promised_trained_presets_exist():
         *("qat_int8", "prune80_qat_int8", "cluster16_qat_int8"),
         *("prune50_cluster16_qat_int8", "prune80_cluster16_int8"),
         *("lottery80_int8", "distill_int8", "ternary_int8", "binary_int8"),
+        "channels50_int8",
+        *("channels25_distill_int8", "half_latency_int8"),
     }
     assert names <= set(recipe.presets())
 

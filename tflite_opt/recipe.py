@@ -58,6 +58,7 @@ class Recipe:
             InputError: If one does, or a step preserves what is not there.
         """
         given: dict[str, str] = {}
+        self._check_resizing()
         for step in self.compress:
             self._require(
                 "fake_quantization" not in given,
@@ -94,6 +95,25 @@ class Recipe:
             f"convert: {self.convert.technique}",
         )
         self._check_prepare_and_refine(given)
+
+    def _check_resizing(self) -> None:
+        for earlier, step in zip(
+            self.compress, self.compress[1:], strict=False
+        ):
+            self._require(
+                not step.resizes_layers,
+                f"begin with {step.technique}: what earlier steps do is lost "
+                "when layers get other sizes",
+                f"{earlier.technique} before it",
+            )
+        for step in self.compress:
+            wanted = step.measured_in_integers
+            self._require(
+                wanted in (None, self.convert.computes_in_integers),
+                "convert to what was measured: a file that computes in "
+                + ("integers" if wanted else "float"),
+                f"{step.describe()} and convert: {self.convert.technique}",
+            )
 
     def _check_prepare_and_refine(self, given: Mapping[str, str]) -> None:
         for step in self.prepare + self.refine:

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
+import dataclasses
+
 import pytest
 
-from tflite_opt.records import compression, errors
+from tests import factories
+from tflite_opt.records import compression, errors, facts
 
 
 def _kept(where="keras", **fields):
@@ -74,3 +77,41 @@ def test_a_broken_promise_is_an_error(kept, message):
 def test_few_values_take_few_bits(values, num_bytes):
     kept = _kept(channel_unique_values=values)
     assert kept.information_bytes == num_bytes
+
+
+def _counts(macs, parameters):
+    operator = facts.OperatorFacts(
+        subgraph=0,
+        index=0,
+        name="CONV_2D",
+        version=1,
+        is_custom=False,
+        inputs=(),
+        outputs=(),
+        weights=(),
+        macs=macs,
+    )
+    return dataclasses.replace(
+        factories.model_facts(), operators=(operator,), parameters=parameters
+    )
+
+
+@pytest.mark.parametrize(
+    ("after", "message"),
+    [
+        ((50, 25), ""),
+        ((51, 26), ""),
+        ((60, 25), "50.0% of the MACs that.*Received: 60.0%"),
+        ((50, 40), "25.0% of the parameters that.*Received: 40.0%"),
+    ],
+)
+def test_a_file_must_have_lost_as_much_as_the_keras_model(after, message):
+    shrinkage = compression.Shrinkage(
+        macs_before=1000, macs=500, parameters_before=400, parameters=100
+    )
+    before, found = _counts(100, 100), _counts(*after)
+    if not message:
+        shrinkage.require_in(before, found)
+        return
+    with pytest.raises(errors.VerificationError, match=message):
+        shrinkage.require_in(before, found)

@@ -15,7 +15,7 @@ import sys
 import time
 from typing import Any
 
-from tflite_opt import child_process
+from tflite_opt import child_process, trial_conversion
 from tflite_opt.compression import job as job_lib
 from tflite_opt.data import dataset as dataset_lib
 from tflite_opt.data import sources
@@ -29,6 +29,7 @@ from tflite_opt.keras_models import (
     trainable,
     training,
 )
+from tflite_opt.keras_models.channels import groups, macs
 from tflite_opt.records import artifact, compression, errors
 from tflite_opt.techniques import base
 
@@ -66,6 +67,7 @@ def _run(job: job_lib.Job) -> None:
             teacher=original,
             distillation=technique.distillation,
             checkpoint_dir=job.checkpoint_dir,
+            converter=trial_conversion.TrialConverter(data["calibration"]),
         ),
     )
     _require_same_inputs(original, found.model)
@@ -76,6 +78,8 @@ def _run(job: job_lib.Job) -> None:
     kept = layer_weights.measure(saved, carried + found.promises)
     for promise in kept:
         promise.require()
+    if found.shrinkage is not None:
+        _require_counts(saved, found.shrinkage)
     step = compression.CompressionStep(
         technique=technique.to_recipe(),
         gives=technique.gives,
@@ -84,6 +88,7 @@ def _run(job: job_lib.Job) -> None:
         histories=found.histories,
         notes=found.notes,
         seconds=round(time.perf_counter() - started, 3),
+        shrinkage=found.shrinkage,
     )
     before = job.before
     compression.CompressedModel(
@@ -114,6 +119,17 @@ def _require_same_inputs(original: Any, found: Any) -> None:
             "A compressed model must have the inputs of the model it was made "
             f"from, {', '.join(original.input_names)}. "
             f"Received: {', '.join(found.input_names)}."
+        )
+
+
+def _require_counts(saved: Any, promised: compression.Shrinkage) -> None:
+    counted = macs.count(saved, groups.find(saved))
+    found = counted.macs, counted.parameters
+    if found != (promised.macs, promised.parameters):
+        raise errors.VerificationError(
+            f"The saved model must have {promised.macs} MACs and "
+            f"{promised.parameters} parameters. Received: {found[0]} and "
+            f"{found[1]}."
         )
 
 

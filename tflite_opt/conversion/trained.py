@@ -8,6 +8,7 @@ import numpy as np
 
 from tflite_opt.conversion import job as job_lib
 from tflite_opt.records import compression, errors, examples, facts, files
+from tflite_opt.tflite import facts as facts_reader
 from tflite_opt.tflite import interpreter, layer_weights
 
 # A quantization-aware model was trained as what the file computes. Where
@@ -20,6 +21,7 @@ def require_promises(
     path: pathlib.Path,
     found: facts.ModelFacts,
     model: compression.CompressedModel | None,
+    original: pathlib.Path,
 ) -> tuple[compression.KeptPromise, ...]:
     """Returns what the file has of each promise of a compressed model.
 
@@ -27,12 +29,16 @@ def require_promises(
         path: The `.tflite`.
         found: Facts of it, with values.
         model: What it was made from; nothing is promised without.
+        original: The float `.tflite` of the user's own model.
 
     Raises:
         VerificationError: If a promise is broken.
     """
     if model is None:
         return ()
+    if model.shrinkage is not None:
+        before = facts_reader.read_facts(original, delegation=False)
+        model.shrinkage.require_in(before, found)
     num_elements = {
         (kept.promise.layer, kept.promise.weight): kept.num_elements
         for kept in model.steps[-1].kept

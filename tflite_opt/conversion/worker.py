@@ -170,7 +170,12 @@ def _convert(
         # This process may crash, so it needs no other one for that.
         model = facts_reader.read_facts(unverified, isolated=False, values=True)
         recipe.convert.verify(model)
-        kept = trained.require_promises(unverified, model, job.compressed)
+        kept = trained.require_promises(
+            unverified,
+            model,
+            job.compressed,
+            job_lib.Layout(root=layout.root).float_model,
+        )
         agreement = trained.agreement(unverified, checks, job)
         findings = rule.lint(model, unverified)
         resolver_check = resolvers.compare_resolvers(unverified, checks)

@@ -8,7 +8,7 @@ from typing import Any
 
 from tflite_opt.data import dataset
 from tflite_opt.keras_models import training
-from tflite_opt.records import compression
+from tflite_opt.records import compression, conversion
 from tflite_opt.records import training as training_record
 
 
@@ -27,6 +27,7 @@ class Context:
             for not at all.
         checkpoint_dir: Where a training leaves what it resumes from; None
             keeps nothing.
+        converter: Makes files of models on the way, to see what they cost.
     """
 
     train: dataset.Split
@@ -37,6 +38,7 @@ class Context:
     teacher: Any | None = None
     distillation: training_record.Distillation | None = None
     checkpoint_dir: pathlib.Path | None = None
+    converter: conversion.TrialConverter | None = None
 
     def fit(
         self,
@@ -67,6 +69,7 @@ class Compressed:
         notes: One sentence each, for the report.
         carried: The promises of earlier steps as they read for this model,
             whose layers may have other names; None for as they were.
+        shrinkage: What the layers have lost; None if nothing.
     """
 
     model: Any
@@ -74,3 +77,4 @@ class Compressed:
     histories: tuple[training_record.TrainingHistory, ...] = ()
     notes: tuple[str, ...] = ()
     carried: tuple[compression.Promise, ...] | None = None
+    shrinkage: compression.Shrinkage | None = None

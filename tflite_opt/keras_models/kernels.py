@@ -3,7 +3,7 @@
 
 import dataclasses
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from tflite_opt.records import errors
@@ -78,12 +78,21 @@ def named_weights(layer: Any) -> list[tuple[str, Any]]:
         a layer that is made of several.
     """
     variables = [w for w in layer.trainable_weights if len(w.shape) > 1]
+    return list(zip(short_names(variables), variables, strict=True))
+
+
+def short_names(variables: Sequence[Any]) -> list[str]:
+    """Returns the shortest names that tell variables apart.
+
+    Args:
+        variables: Of one layer.
+    """
     parts = [v.name.split(":")[0].split("/") for v in variables]
     for length in range(1, max(map(len, parts), default=0) + 1):
         names = ["/".join(part[-length:]) for part in parts]
         if len(set(names)) == len(names):
-            return list(zip(names, variables, strict=True))
-    return [(f"weight_{i}", v) for i, v in enumerate(variables)]
+            return names
+    return [f"weight_{i}" for i in range(len(variables))]
 
 
 def is_transposed(layer: Any) -> bool:

@@ -6,16 +6,12 @@ are those of the whole file, and a constant may be replaced before it is
 reached, without running anything again. Runs in this process.
 """
 
-import copy
 import math
 import pathlib
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from ai_edge_litert import interpreter as litert
-from ai_edge_litert import schema_py_generated as schema
-from ai_edge_litert.tools import flatbuffer_utils
 
 from tflite_opt.records import errors
 from tflite_opt.tflite import (
@@ -24,6 +20,7 @@ from tflite_opt.tflite import (
     interpreter,
     native_messages,
     ports,
+    splitting,
 )
 
 # Of one tensor over all examples; a few of that size are held at once.
@@ -84,7 +81,7 @@ class OperationRunner:
                 self.graph.inputs, loaded.inputs, strict=True
             )
         }
-        self._parts = flatbuffer_utils.read_model(str(path))
+        self._splitter = splitting.Splitter(path)
         self._last_use = {
             tensor: position
             for position, operator in enumerate(self.graph.operators)
@@ -217,7 +214,9 @@ class OperationRunner:
         try:
             with native_messages.filtered():
                 native = litert.Interpreter(
-                    model_content=self._part(positions, tensors, wanted),
+                    model_content=self._splitter.extract(
+                        positions, tensors, wanted, self._replaced
+                    ),
                     num_threads=1,
                 )
                 native.allocate_tensors()
@@ -248,47 +247,3 @@ class OperationRunner:
         self._values |= self.outputs_for(
             self._next, {tensor: self._values[tensor] for tensor in given}
         )
-
-    def _part(
-        self, positions: range, given: Sequence[int], wanted: Sequence[int]
-    ) -> bytes:
-        """Returns the content of a model of some operations.
-
-        Args:
-            positions: Of the operations.
-            given: Tensors that become its inputs.
-            wanted: Tensors that become its outputs.
-        """
-        stored = self._parts.subgraphs[0]
-        operators = [copy.copy(stored.operators[x]) for x in positions]
-        used = dict.fromkeys(
-            i for x in operators for i in (*x.inputs, *x.outputs) if i != -1
-        )
-        places = {tensor: place for place, tensor in enumerate(used)} | {-1: -1}
-        graph: Any = schema.SubGraphT()
-        model: Any = schema.ModelT()
-        model.version, model.subgraphs = self._parts.version, [graph]
-        codes = list(dict.fromkeys(x.opcodeIndex for x in operators))
-        model.operatorCodes = [self._parts.operatorCodes[x] for x in codes]
-        model.buffers, graph.tensors = [schema.BufferT()], []
-        for tensor in used:
-            own = copy.copy(stored.tensors[tensor])
-            content = self._replaced.get(tensor)
-            if content is None:
-                index = self.graph.tensors[tensor].buffer
-                content = self.model.buffer_bytes(index)
-            own.buffer = len(model.buffers) if content else 0
-            if content:
-                buffer = schema.BufferT()
-                # Anything but an array is packed byte by byte.
-                buffer.data = np.frombuffer(content, np.uint8)
-                model.buffers.append(buffer)
-            graph.tensors.append(own)
-        for operator in operators:
-            operator.opcodeIndex = codes.index(operator.opcodeIndex)
-            operator.inputs = [places[tensor] for tensor in operator.inputs]
-            operator.outputs = [places[tensor] for tensor in operator.outputs]
-        graph.inputs = [places[tensor] for tensor in given]
-        graph.outputs = [places[tensor] for tensor in wanted]
-        graph.operators = operators
-        return bytes(flatbuffer_utils.convert_object_to_bytearray(model))

@@ -12,6 +12,8 @@ Property = Literal["sparsity", "clusters", "fake_quantization"]
 
 # Rounding of a fraction that was counted in whole weights.
 _TOLERANCE = 1e-9
+# Of the fraction of MACs or parameters that is left.
+_SHRINKAGE_TOLERANCE = 0.02
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -122,6 +124,57 @@ class KeptPromise(serialization.Record):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Shrinkage(serialization.Record):
+    """What a model has lost of its layers.
+
+    Attributes:
+        macs_before: Multiply-accumulates of the user's own Keras model.
+        macs: Those that are left.
+        parameters_before: Parameters of the user's own Keras model.
+        parameters: Those that are left.
+    """
+
+    macs_before: int
+    macs: int
+    parameters_before: int
+    parameters: int
+
+    def require_in(
+        self, before: facts.ModelFacts, after: facts.ModelFacts
+    ) -> None:
+        """Checks that a `.tflite` has lost as much.
+
+        Folding batch normalization and what Keras does not count move the
+        fractions a little.
+
+        Args:
+            before: Facts of the float `.tflite` of the user's own model.
+            after: Facts of the file.
+
+        Raises:
+            VerificationError: If it has lost less.
+        """
+        for name, kept, counted in (
+            (
+                "MACs",
+                self.macs / self.macs_before,
+                after.known_macs / max(before.known_macs, 1),
+            ),
+            (
+                "parameters",
+                self.parameters / self.parameters_before,
+                after.parameters / max(before.parameters, 1),
+            ),
+        ):
+            if counted > kept + _SHRINKAGE_TOLERANCE:
+                raise errors.VerificationError(
+                    f"The .tflite must have {kept:.1%} of the {name} that the "
+                    "uncompressed model's has, as in Keras. "
+                    f"Received: {counted:.1%}."
+                )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class CompressionStep(serialization.Record):
     """One technique's part in a compressed model.
 
@@ -133,6 +186,8 @@ class CompressionStep(serialization.Record):
         histories: Its trainings, in order.
         notes: One sentence each, for the report.
         seconds: Wall time, loading and saving included.
+        shrinkage: What it took of the layers, counted on its result; None if
+            they have the sizes they had.
     """
 
     technique: dict[str, Any]
@@ -142,6 +197,7 @@ class CompressionStep(serialization.Record):
     histories: tuple[training.TrainingHistory, ...]
     notes: tuple[str, ...]
     seconds: float
+    shrinkage: Shrinkage | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -169,3 +225,9 @@ class CompressedModel(serialization.Record):
     def is_quantization_aware(self) -> bool:
         """Whether ranges of activations are part of the model."""
         return any(step.gives == "fake_quantization" for step in self.steps)
+
+    @property
+    def shrinkage(self) -> Shrinkage | None:
+        """What its layers have lost; None if nothing."""
+        found = [step.shrinkage for step in self.steps if step.shrinkage]
+        return found[-1] if found else None

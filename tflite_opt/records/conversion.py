@@ -9,10 +9,10 @@ technique imports neither of them.
 import dataclasses
 import pathlib
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
+from tflite_opt.records import channel_budget, serialization
 from tflite_opt.records import facts as facts_record
-from tflite_opt.records import serialization
 
 Backend = Literal["tflite_converter", "litert_quantizer", "given"]
 BackendChoice = Literal["auto", "tflite_converter", "litert_quantizer"]
@@ -141,5 +141,27 @@ class ConversionContext(Protocol):
 
         Args:
             policy: LiteRT Quantizer's name, e.g. `static_wi8_ai8`.
+        """
+        ...
+
+
+class TrialConverter(Protocol):
+    """Converts models that are still being worked on."""
+
+    def convert(
+        self,
+        model: Any,
+        dtype: channel_budget.Dtype,
+        destination: pathlib.Path,
+    ) -> None:
+        """Writes the `.tflite` of a model, which nothing checks.
+
+        Args:
+            model: A built `tf_keras` model; not modified.
+            dtype: Of weights and activations.
+            destination: Overwritten.
+
+        Raises:
+            ConversionError: If it cannot be converted.
         """
         ...

@@ -98,17 +98,43 @@ def measure(name: str, seed: int, setup: Setup) -> dict[str, float]:
         VerificationError: If a technique did not do its job.
         ConversionError: If there is no file.
     """
-    run = run_directory.RunDirectory.create(
-        setup.work_dir / f"seed{seed}",
-        command="measure_compression",
-        resume=(setup.work_dir / f"seed{seed}").exists(),
+    tested = make_and_test(
+        recipe_lib.parse_names([name]), seed, setup, open_run(seed, setup)
     )
+    return values(*tested[-1])
+
+
+def open_run(seed: int, setup: Setup) -> run_directory.RunDirectory:
+    """Returns the run directory of a seed, with what is done already."""
+    root = setup.work_dir / f"seed{seed}"
+    return run_directory.RunDirectory.create(
+        root, command="measure_compression", resume=root.exists()
+    )
+
+
+def make_and_test(
+    recipes: Sequence[recipe_lib.Recipe],
+    seed: int,
+    setup: Setup,
+    run: run_directory.RunDirectory,
+) -> list[tuple[variants.Variant, evaluation.Evaluation]]:
+    """Compresses, converts and tests recipes.
+
+    Args:
+        recipes: The baseline first.
+        seed: Of the float model and of all fine-tuning.
+        setup: Its `recipes` are not looked at.
+        run: Keeps the results.
+
+    Raises:
+        VerificationError: If a technique did not do its job.
+        ConversionError: If there is no file.
+    """
     data = sources.load(setup.data)
     fingerprint = data.fingerprint()
     choice = source.Choice(model=setup.model, model_options=setup.model_options)
     options = dataclasses.replace(setup.training, seed=seed)
     model = source.take_model(choice, setup.data, fingerprint, options, run)
-    recipes = recipe_lib.parse_names([name])
     found, failures = stages.make_variants(
         convert.Request(
             model=model,
@@ -132,15 +158,16 @@ def measure(name: str, seed: int, setup: Setup) -> dict[str, float]:
         evaluate.Options(),
         run,
     )
-    return _values(found[-1], tested[-1])
+    return list(zip(found, tested, strict=True))
 
 
-def _values(
+def values(
     variant: variants.Variant, tested: evaluation.Evaluation
 ) -> dict[str, float]:
+    """Returns the figures of a recipe."""
     steps = variant.compressed.steps if variant.compressed else ()
     histories = [history for step in steps for history in step.histories]
-    values = {
+    found = {
         "test_accuracy": tested.metric.value,
         "loss_points": 100 * tested.drop.value if tested.drop else 0.0,
         "num_test": tested.num_examples,
@@ -151,27 +178,27 @@ def _values(
     }
     zeros = compression_text.zero_fraction(variant.kept)
     if zeros is not None:
-        values["zero_fraction"] = zeros
+        found["zero_fraction"] = zeros
     clustered = [
         kept
         for kept in variant.kept
         if kept.promise.max_unique_values is not None
     ]
     if clustered:
-        values["most_values_per_channel"] = max(
+        found["most_values_per_channel"] = max(
             kept.channel_unique_values for kept in clustered
         )
-        values["few_valued_weights"] = sum(
+        found["few_valued_weights"] = sum(
             kept.num_elements for kept in clustered
         )
-        values["information_bytes"] = sum(
+        found["information_bytes"] = sum(
             kept.information_bytes for kept in clustered
         )
     if variant.facts.sparse_encoded_bytes is not None:
-        values["sparse_bytes"] = variant.facts.sparse_encoded_bytes
+        found["sparse_bytes"] = variant.facts.sparse_encoded_bytes
     if variant.keras_agreement is not None:
-        values["keras_agreement"] = variant.keras_agreement
-    return values
+        found["keras_agreement"] = variant.keras_agreement
+    return found
 
 
 def summarize(
@@ -199,7 +226,7 @@ def summarize(
         by_recipe.setdefault(name, []).append(values)
     return {
         name: {
-            figure: _mean_and_spread([x[figure] for x in seeds if figure in x])
+            figure: mean_and_spread([x[figure] for x in seeds if figure in x])
             for figure in {figure for x in seeds for figure in x}
         }
         for name, seeds in by_recipe.items()
@@ -240,34 +267,43 @@ def describe(
         cells = [
             name,
             f"{done} of {len(seeds)}" if done else "missing",
-            _show(figures, "test_accuracy", "{:.2%}"),
-            _show(figures, "loss_points", "{:+.2f}"),
-            _show(figures, "size_bytes", "{:,.0f}", spread=False),
-            _show(figures, "gzip_bytes", "{:,.0f}"),
-            _show(figures, "gzip_over_int8", "{:.1%}"),
-            _show(figures, "zero_fraction", "{:.1%}"),
-            _show(figures, "most_values_per_channel", "{:.0f}", spread=False),
-            _show(figures, "few_valued_weights", "{:,.0f}", spread=False),
-            _show(figures, "information_bytes", "{:,.0f}", spread=False),
-            _show(figures, "keras_agreement", "{:.2%}"),
-            _show(figures, "epochs", "{:.0f}", spread=False),
-            _show(figures, "seconds", "{:.0f}", spread=False),
+            show(figures, "test_accuracy", "{:.2%}"),
+            show(figures, "loss_points", "{:+.2f}"),
+            show(figures, "size_bytes", "{:,.0f}", spread=False),
+            show(figures, "gzip_bytes", "{:,.0f}"),
+            show(figures, "gzip_over_int8", "{:.1%}"),
+            show(figures, "zero_fraction", "{:.1%}"),
+            show(figures, "most_values_per_channel", "{:.0f}", spread=False),
+            show(figures, "few_valued_weights", "{:,.0f}", spread=False),
+            show(figures, "information_bytes", "{:,.0f}", spread=False),
+            show(figures, "keras_agreement", "{:.2%}"),
+            show(figures, "epochs", "{:.0f}", spread=False),
+            show(figures, "seconds", "{:.0f}", spread=False),
         ]
         yield f"| {' | '.join(cells)} |"
 
 
-def _mean_and_spread(values: Sequence[float]) -> tuple[float, float]:
+def mean_and_spread(values: Sequence[float]) -> tuple[float, float]:
+    """Returns mean and sample standard deviation; NaN for one value."""
     spread = statistics.stdev(values) if len(values) > 1 else math.nan
     return statistics.fmean(values), spread
 
 
-def _show(
+def show(
     figures: Mapping[str, tuple[float, float]],
     name: str,
     form: str,
     *,
     spread: bool = True,
 ) -> str:
+    """Returns the text of a figure; "" if it is not there.
+
+    Args:
+        figures: Mean and standard deviation by name.
+        name: Of the figure.
+        form: For `str.format`.
+        spread: Whether to show the standard deviation.
+    """
     if name not in figures:
         return ""
     mean, deviation = figures[name]

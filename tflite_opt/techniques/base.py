@@ -91,10 +91,12 @@ class CompressionTechnique(Technique):
         distillation: How its training learns from the uncompressed model too;
             None for not at all.
         preserve: Properties that earlier techniques gave and that it keeps.
+        resizes_layers: Whether layers get other sizes.
     """
 
     gives: ClassVar[compression.Property | None] = None
     preserves: ClassVar[frozenset[compression.Property]] = frozenset()
+    resizes_layers: ClassVar[bool] = False
 
     epochs: int | None = None
     learning_rate: float | None = None
@@ -134,6 +136,14 @@ class CompressionTechnique(Technique):
                 else self.learning_rate
             ),
         )
+
+    @property
+    def measured_in_integers(self) -> bool | None:
+        """Whether what it measures is a file that computes in integers.
+
+        None if it measures no file.
+        """
+        return None
 
     @abc.abstractmethod
     def apply(

@@ -37,6 +37,8 @@ class Call:
         outputs: What it returns, flattened.
         weights: What the layer gets once it is built; None if it has its
             weights already.
+        path: Of the layer in the model that was read, `outer/inner` in a model
+            inside it; "" for a call that a rule made.
     """
 
     layer: Any
@@ -44,6 +46,7 @@ class Call:
     outputs: tuple[Value, ...]
     kwargs: Any = dataclasses.field(default_factory=dict)
     weights: Sequence[np.ndarray] | None = None
+    path: str = ""
 
     @property
     def kind(self) -> str:
@@ -64,6 +67,14 @@ class Call:
         """Calls the layer with something else."""
         self.args, self.kwargs = args, kwargs
         self.__dict__.pop("inputs", None)
+
+    def redirect(self, old: Value, new: Value) -> None:
+        """Gives the layer another tensor in the place of one."""
+
+        def other(value: Any) -> Any:
+            return new if value is old else value
+
+        self.take(*_map((self.args, self.kwargs), other))
 
     def get_weights(self) -> list[np.ndarray]:
         """Returns the weights, in the layer's order."""
@@ -134,23 +145,24 @@ class Graph:
 
         for call in self.calls:
             if old in call.inputs:
-                call.take(*_map((call.args, call.kwargs), other))
+                call.redirect(old, new)
         self.outputs = _map(self.outputs, other)
 
 
 def values_in(structure: Any) -> list[Value]:
     """Returns the tensors in a structure, flattened."""
-    import tensorflow as tf
-
-    return [x for x in tf.nest.flatten(structure) if isinstance(x, Value)]
+    return [x for x in flat(structure) if isinstance(x, Value)]
 
 
-def read(model: Any) -> Graph:
+def read(model: Any, *, rename: bool = True) -> Graph:
     """Returns the calls of a model.
 
     Args:
         model: A built functional or Sequential `tf_keras` model. Its layers
-            become part of the graph, so it must not be trained any more.
+            become part of the graph, so it must not be trained any more once
+            a model is built from that.
+        rename: Whether layers get their paths as names. Without that, the
+            model is not modified.
     """
     known: dict[int, Value] = {}
     inputs = {}
@@ -158,6 +170,9 @@ def read(model: Any) -> Graph:
         inputs[name] = known[id(tensor)] = _value(tensor)
     calls: list[Call] = []
     _read_calls(model, known, calls, "")
+    if rename:
+        for call in calls:
+            call.layer._name = call.path
     outputs = _map(
         model._nested_outputs, lambda tensor: known.get(id(tensor), tensor)
     )
@@ -201,8 +216,10 @@ def build(
         outputs = wrapped[id(call.layer)](*args, **kwargs)
         if call.weights is not None and wrap is None:
             call.layer.set_weights(call.weights)
+            # `Normalization` computes with copies of them.
+            call.layer.finalize_state()
             call.weights = None
-        tensors.update(zip(call.outputs, _flat(outputs), strict=True))
+        tensors.update(zip(call.outputs, flat(outputs), strict=True))
     outputs = _map(graph.outputs, tensor_of)
     model = keras.Model(
         inputs[0] if len(inputs) == 1 else inputs, outputs, name=graph.name
@@ -224,12 +241,10 @@ def _read_calls(
             if isinstance(layer, keras.layers.InputLayer):
                 continue
             args, kwargs = _map((node.call_args, node.call_kwargs), value)
-            tensors = _flat(node.outputs)
-            if isinstance(layer, keras.Model):
+            tensors = flat(node.outputs)
+            if hasattr(layer, "_nodes_by_depth"):
                 _open(layer, args, tensors, known, calls, prefix)
                 continue
-            if prefix and not layer.name.startswith(prefix):
-                layer._name = prefix + layer.name
             for tensor in tensors:
                 known[id(tensor)] = _value(tensor)
             calls.append(
@@ -238,6 +253,7 @@ def _read_calls(
                     args,
                     tuple(known[id(tensor)] for tensor in tensors),
                     kwargs,
+                    path=prefix + layer.name,
                 )
             )
 
@@ -271,7 +287,8 @@ def _map(structure: Any, function: Callable[[Any], Any]) -> Any:
     return tf.nest.map_structure(function, structure)
 
 
-def _flat(structure: Any) -> list[Any]:
+def flat(structure: Any) -> list[Any]:
+    """Returns all that is in a structure, tensors or not."""
     import tensorflow as tf
 
     return list(tf.nest.flatten(structure))

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Times many `.tflite` in turns, in a process without TensorFlow.
+
+Run as `python -m tflite_opt.tflite.timing JOB.json FD`. For choices that are
+confirmed later: the figures have no interval; `benchmark/` gives one. Included
+is the interpreter's `Invoke` and the Python call around it; excluded is
+setting inputs, which are zeros, and reading outputs.
+"""
+
+import json
+import os
+import pathlib
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tflite_opt import child_process
+from tflite_opt.records import errors
+from tflite_opt.tflite import flatbuffer, runnable
+
+# Turns of each file in a launch, and the least time and runs of a turn.
+_TURNS = 5
+_TURN_S = 0.01
+_MIN_RUNS = 10
+_TIMEOUT_S = 600.0
+
+
+def fastest_ms(
+    paths: Sequence[pathlib.Path], *, num_threads: int = 1, launches: int = 1
+) -> tuple[float, ...]:
+    """Returns the latency of each file with XNNPACK.
+
+    Args:
+        paths: Files with shapes of their own.
+        num_threads: Of each interpreter.
+        launches: Number of processes, each of which runs all files.
+
+    Returns:
+        Milliseconds: the median over launches and turns of the fastest run of
+        a turn. What else the machine does makes the others slower.
+
+    Raises:
+        BenchmarkError: If a file cannot be run.
+    """
+    found = [_launch(paths, num_threads) for _ in range(launches)]
+    return tuple(statistics.median(x) for x in zip(*found, strict=True))
+
+
+def _launch(paths: Sequence[pathlib.Path], num_threads: int) -> list[float]:
+    job = {"paths": [str(path) for path in paths], "num_threads": num_threads}
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "job.json"
+        path.write_text(json.dumps(job))
+        try:
+            (event,) = child_process.events(
+                __name__, [str(path)], timeout_s=_TIMEOUT_S
+            )
+        except child_process.ChildError as error:
+            raise errors.BenchmarkError(
+                f"Latencies could not be measured: {error}."
+            ) from error
+    if "message" in event:
+        raise errors.from_child(**event)
+    return list(event["fastest_ms"])
+
+
+def _main(arguments: list[str]) -> None:
+    child_process.end_with_parent()
+    job = json.loads(pathlib.Path(arguments[0]).read_text())
+    with os.fdopen(int(arguments[1]), "w") as stream:
+        try:
+            event: dict[str, Any] = {
+                "fastest_ms": _measure(job["paths"], job["num_threads"])
+            }
+        except RuntimeError as error:
+            event = errors.to_parent(
+                errors.BenchmarkError(
+                    f"The interpreter must be able to run {job['paths']}. "
+                    f"Received: {error}"
+                )
+            )
+        stream.write(json.dumps(event) + "\n")
+
+
+def _measure(paths: Sequence[str], num_threads: int) -> list[float]:
+    models = [_load(path, num_threads) for path in paths]
+    turns: list[list[float]] = [[] for _ in models]
+    # The first turn warms up.
+    for turn in range(1 + _TURNS):
+        for model, found in zip(models, turns, strict=True):
+            fastest = _turn(model)
+            if turn:
+                found.append(fastest)
+    return [statistics.median(found) for found in turns]
+
+
+def _load(path: str, num_threads: int) -> runnable.Runnable:
+    graph = flatbuffer.read(pathlib.Path(path)).subgraphs[0]
+    model = runnable.Runnable(
+        path,
+        delegate="xnnpack",
+        num_threads=num_threads,
+        subgraph=0,
+        input_tensors=graph.inputs,
+    )
+    model.set_inputs(
+        [
+            np.zeros(graph.tensors[i].shape, graph.tensors[i].dtype)
+            for i in graph.inputs
+        ]
+    )
+    return model
+
+
+def _turn(model: runnable.Runnable) -> float:
+    """Returns the fastest of some runs in milliseconds."""
+    samples: list[int] = []
+    end = time.perf_counter_ns() + int(_TURN_S * 1e9)
+    now = 0
+    while now < end or len(samples) < _MIN_RUNS:
+        start = time.perf_counter_ns()
+        model.invoke()
+        now = time.perf_counter_ns()
+        samples.append(now - start)
+    return min(samples) / 1e6
+
+
+if __name__ == "__main__":
+    _main(sys.argv[1:])
