@@ -3,7 +3,8 @@
 
     python -m scripts.report --run=runs/demo
 
-Needs neither TensorFlow nor the device that was measured.
+Needs neither TensorFlow nor the device that was measured. Exit code 0 when
+there is a report, 2 for what is no run.
 """
 
 import pathlib

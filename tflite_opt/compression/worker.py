@@ -7,7 +7,6 @@ to stderr.
 """
 
 import json
-import logging
 import os
 import pathlib
 import shutil
@@ -15,6 +14,7 @@ import sys
 import time
 from typing import Any
 
+from tflite_opt import child_process
 from tflite_opt.compression import job as job_lib
 from tflite_opt.data import dataset as dataset_lib
 from tflite_opt.data import sources
@@ -34,7 +34,7 @@ from tflite_opt.techniques import base
 
 def main(arguments: list[str]) -> None:
     """Does what the job says."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    child_process.set_up_logging()
     job = job_lib.Job.load(pathlib.Path(arguments[0]))
     with os.fdopen(int(arguments[1]), "w") as events:
         try:
