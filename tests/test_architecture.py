@@ -38,6 +38,7 @@ _LAYERS = {
     "stages": 6,
     "pipeline": 7,
     "studies": 8,
+    "api": 8,
     "lint": 2,
 }
 # Stages talk to each other through records.
