@@ -46,7 +46,7 @@ _Recipes = Sequence[Recipe | str]
 
 
 def optimize(
-    model: str | None = None,
+    model: str | pathlib.Path | None = None,
     data: Data = "digits",
     recipes: _Recipes = recipe_lib.DEFAULT_NAMES,
     *,
@@ -76,7 +76,7 @@ def optimize(
         TfliteOptError: If something is wrong with what was given.
     """
     request = pipeline.Request(
-        model=source.Choice(model=model),
+        model=_choice(model),
         data=_spec(data),
         recipes=_parse(recipes),
         training=training.TrainingOptions(),
@@ -92,7 +92,7 @@ def optimize(
 
 
 def convert(
-    model: str | None = None,
+    model: str | pathlib.Path | None = None,
     data: Data = "digits",
     recipes: _Recipes = recipe_lib.DEFAULT_NAMES,
     *,
@@ -117,7 +117,7 @@ def convert(
     found, failures = stages.make_variants(
         conversion_stage.Request(
             model=source.take_model(
-                source.Choice(model=model),
+                _choice(model),
                 spec,
                 fingerprint,
                 training.TrainingOptions(),
@@ -257,6 +257,10 @@ def check_data(data: Data = "digits") -> data_check.DataCheck:
     found = doctor.examine(loaded["calibration"], loaded["train"])
     doctor.require_usable(found)
     return found
+
+
+def _choice(model: str | pathlib.Path | None) -> source.Choice:
+    return source.Choice(model=None if model is None else str(model))
 
 
 def _spec(data: Data) -> DataSpec:
