@@ -48,7 +48,7 @@ def test_workflows_follow_githubs_schema(path):
 
 @pytest.mark.parametrize("path", _WORKFLOWS, ids=lambda path: path.name)
 def test_workflows_use_flags_that_exist(path):
-    text = " ".join(_commands(path)).replace("\\\n", " ")
+    text = "\n".join(_commands(path)).replace("\\\n", " ")
     found = re.findall(r"tflite-opt (\w+)([^|;\n]*)", text)
     assert found
     for program, rest in found:

@@ -78,11 +78,12 @@ def _table(content: report.Report) -> str:
 def _transcript(content: transcript.Transcript) -> str:
     lines = ["```console"]
     for command in content.commands:
-        lines += [f"$ {_wrapped(command.text)}", command.stdout.rstrip()]
+        lines += [f"$ {wrapped(command.text)}", command.stdout.rstrip()]
     return "\n".join([*lines, "```"])
 
 
-def _wrapped(command: str) -> str:
+def wrapped(command: str) -> str:
+    """Returns a command on lines that are not too long for a page."""
     lines = textwrap.wrap(
         command, _WIDTH, break_long_words=False, break_on_hyphens=False
     )
