@@ -80,6 +80,7 @@ def test_evaluate_judges_against_the_first(folder, converted):
     assert found[0].drop is None
     assert found[1].drop is not None
     assert 0.9 < found[1].metric.value <= 1
+    assert found[1].agreement.same_predictions > 0.9
 
 
 def test_measure_takes_files_and_options(folder, converted):

@@ -16,6 +16,7 @@ from tflite_opt.benchmark import desktop
 from tflite_opt.comparison import compare as comparison_stage
 from tflite_opt.comparison import session
 from tflite_opt.conversion import convert as conversion_stage
+from tflite_opt.conversion import job
 from tflite_opt.data import dataset, doctor, sources
 from tflite_opt.evaluation import evaluate as evaluation_stage
 from tflite_opt.keras_models import source
@@ -149,22 +150,29 @@ def evaluate(
     Args:
         models: The first is the baseline of the paired differences.
         data: As for `optimize`.
-        output_dir: Gets records and predictions.
+        output_dir: Gets records and predictions; that of `convert` holds the
+            original model's outputs, which adds the agreement with it.
         split: `validation` for choices, `test` for the last word.
         metric: What is judged.
         max_accuracy_drop: As for `optimize`.
 
     Returns:
-        One for each model: `metric`, and `drop` with its verdict.
+        One for each model: `metric`, `drop` with its verdict, `agreement`.
     """
+    options = evaluation_stage.Options(
+        metric=metric, max_accuracy_drop=max_accuracy_drop
+    )
+    artifacts = [_artifact(model) for model in models]
+    loaded = sources.load(_spec(data))
+    run = _run(output_dir, "evaluate")
+    original = job.Layout(root=run.root).original_outputs(split)
     return stages.evaluate(
-        [_artifact(model) for model in models],
-        sources.load(_spec(data)),
+        artifacts,
+        loaded,
         split,
-        evaluation_stage.Options(
-            metric=metric, max_accuracy_drop=max_accuracy_drop
-        ),
-        _run(output_dir, "evaluate"),
+        options,
+        run,
+        original if original.is_file() else None,
     )
 
 

@@ -27,10 +27,6 @@ _ON_PHONE = (
 
 # In the README's order.
 NEEDS: Mapping[str, tuple[str, ...]] = {
-    "lost_accuracy": (
-        "python -m scripts.optimize --model=lstm --epochs=6 --output_dir="
-        "runs/lost --recipes=int8,int8_bias_corrected,int8_rounded,int8_mixed",
-    ),
     "slower_than_float": (
         "python -m scripts.convert --model=mobilenet_v3_small --epochs=1 "
         "--limit=200 --recipes=int8 --output_dir=runs/slower",
