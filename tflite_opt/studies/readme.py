@@ -78,7 +78,8 @@ def _table(content: report.Report) -> str:
 def _transcript(content: transcript.Transcript) -> str:
     lines = ["```console"]
     for command in content.commands:
-        lines += [f"$ {wrapped(command.text)}", command.stdout.rstrip()]
+        lines.append(f"$ {wrapped(command.text)}")
+        lines += command.stdout.rstrip().splitlines()
     return "\n".join([*lines, "```"])
 
 
