@@ -21,7 +21,8 @@ _LOG = logging.getLogger(__name__)
 
 _DEMO = "runs/demo/artifacts"
 _ON_PHONE = (
-    f"python -m scripts.benchmark_android --model={_DEMO}/int8.tflite "
+    "python -m scripts.benchmark_android "
+    "--model=runs/slower/artifacts/float32.tflite "
     "--benchmark_binary=$BENCHMARK_MODEL --output_dir=runs/phone/{}"
 )
 
