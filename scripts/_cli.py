@@ -105,11 +105,9 @@ def _parse_flags(argv: Sequence[str]) -> Sequence[str]:
         sys.exit(0)
     try:
         return flags.FLAGS(argv)
-    except flags.UnrecognizedFlagError as error:
-        _output.error(_help.nearest(error.flagname, PACKAGE))
-        sys.exit(2)
     except flags.Error as error:
-        sys.exit(_fail(error))
+        _output.error(_help.explain(error, PACKAGE))
+        sys.exit(2)
 
 
 def _fail(error: Exception) -> int:

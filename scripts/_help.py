@@ -25,6 +25,8 @@ _EXIT_CODES = (
     "Exit codes: 0 done, 1 a negative verdict (or a bug, with its traceback), "
     "2 bad flags or bad input, 3 inconclusive, 130 interrupted."
 )
+# absl's words for them.
+_REQUIRED = "a value other than None"
 _COLUMN = 30
 _MAX_LINES = 2
 # Groups that most readers do not look for.
@@ -48,13 +50,28 @@ def show(argv: Sequence[str], package: str) -> bool:
     return bool(asked)
 
 
-def nearest(name: str, package: str) -> str:
-    """Returns what to tell someone who gave a flag that is unknown."""
+def explain(error: flags.Error, package: str) -> str:
+    """Returns what is wrong with the flags, and the way out where there is one.
+
+    Args:
+        error: absl's.
+        package: The package of the programs.
+    """
+    if isinstance(error, flags.UnrecognizedFlagError):
+        return f"Unknown flag. {_nearest(error.flagname, package)}"
+    missing = re.findall(rf"Flag (--\w+) must have {_REQUIRED}", str(error))
+    if missing:
+        names = ", ".join(dict.fromkeys(missing))
+        return f"Required flags must be given. Missing: {names}."
+    return str(error)
+
+
+def _nearest(name: str, package: str) -> str:
     known = [flag.name for _, found in _groups(package) for flag in found]
     known += [f"no{name}" for name in known if flags.FLAGS[name].boolean]
     close = difflib.get_close_matches(name, known, n=1)
     hint = f"Did you mean --{close[0]}?" if close else "See --help."
-    return f"Unknown flag. Received: --{name}. {hint}"
+    return f"Received: --{name}. {hint}"
 
 
 def _text(package: str, *, is_full: bool) -> str:
@@ -124,7 +141,7 @@ def _usage(flag: flags.Flag) -> str:
 
 
 def _default(flag: flags.Flag) -> str:
-    if any("other than None" in rule.message for rule in flag.validators):
+    if any(_REQUIRED in rule.message for rule in flag.validators):
         return " (required)"
     if flag.default in (None, "", False, "false") or flag.default == []:
         return ""

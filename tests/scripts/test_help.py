@@ -63,6 +63,13 @@ def test_a_mistyped_flag_gets_the_nearest_one(flag, hint):
     programs.assert_one_error_line(programs.run("gate", flag), hint)
 
 
+def test_all_missing_flags_are_named_at_once():
+    done = programs.run("gate", "--budget=x.yaml")
+    programs.assert_one_error_line(done, "Missing: --results.")
+    done = programs.run("gate")
+    programs.assert_one_error_line(done, "Missing: --budget, --results.")
+
+
 @pytest.mark.parametrize("path", _PROGRAMS, ids=lambda path: path.stem)
 def test_every_program_documents_its_exit_code(path: pathlib.Path):
     docstring = ast.get_docstring(ast.parse(path.read_text())) or ""

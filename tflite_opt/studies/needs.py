@@ -28,6 +28,10 @@ _ON_PHONE = (
 
 # In the README's order.
 NEEDS: Mapping[str, tuple[str, ...]] = {
+    "lost_accuracy": (
+        "python -m scripts.optimize --model=ds_cnn --epochs=6 "
+        "--recipes=int4,int4_rounded --output_dir=runs/lost",
+    ),
     "slower_than_float": (
         "python -m scripts.convert --model=mobilenet_v3_small --epochs=1 "
         "--limit=200 --recipes=int8 --output_dir=runs/slower",
