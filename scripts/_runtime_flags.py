@@ -7,7 +7,6 @@ from typing import get_args
 from absl import flags
 
 from tflite_opt.records import benchmark, errors
-from tflite_opt.records.runtime_options import QUICK
 
 _DEFAULTS = benchmark.RuntimeOptions()
 _HELP = {
@@ -66,7 +65,7 @@ _QUICK_FLAG = flags.DEFINE_bool(
     "quick",
     False,
     "Whether to be done within 5 s, with a wider interval: "
-    + ", ".join(f"--{name}={value}" for name, value in QUICK.items())
+    + ", ".join(f"--{name}={value}" for name, value in benchmark.QUICK.items())
     + " unless they are given.",
 )
 
@@ -97,7 +96,7 @@ def runtime_sweep() -> list[benchmark.RuntimeOptions]:
     if _QUICK_FLAG.value:
         values |= {
             name: value
-            for name, value in QUICK.items()
+            for name, value in benchmark.QUICK.items()
             if not flags.FLAGS[name].present
         }
     shared = dataclasses.replace(

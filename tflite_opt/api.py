@@ -30,7 +30,6 @@ from tflite_opt.records import (
     facts,
     report,
     run_directory,
-    runtime_options,
     training,
     variants,
 )
@@ -283,7 +282,7 @@ def _parse(recipes: _Recipes) -> tuple[Recipe, ...]:
 
 
 def _runtime(quick: bool, **options: Any) -> benchmark.RuntimeOptions:
-    chosen = {**(runtime_options.QUICK if quick else {}), **options}
+    chosen = {**(benchmark.QUICK if quick else {}), **options}
     return benchmark.RuntimeOptions(**chosen)
 
 
