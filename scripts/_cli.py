@@ -1,33 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What all programs share: exit codes, one-line errors, `--output`.
+"""What all programs share: exit codes, one-line errors, help.
 
 Exit codes: 0 done, 1 a negative verdict or a bug (with its traceback),
 2 bad flags or bad input (one `error:` line), 3 inconclusive.
 """
 
-import json
-import logging
-import os
 import pathlib
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from absl import app, flags
 
 from tflite_opt.records import artifact, errors
 from tflite_opt.tflite import flatbuffer
 
-_OUTPUT = flags.DEFINE_enum(
-    "output",
-    "text",
-    ["text", "json"],
-    "What goes to stdout: a text for people, or one JSON document. "
-    "Progress and warnings always go to stderr.",
-)
+from . import _help, _output
 
 PACKAGE = __name__.rpartition(".")[0]
+
+# Programs say what they found through this.
+emit = _output.emit
 
 Main = Callable[[Sequence[str]], int | None]
 
@@ -38,18 +31,10 @@ def run(main: Main) -> None:
     Args:
         main: Gets the positional arguments; returns the exit code, None for 0.
     """
-    # TensorFlow, where a program needs it, would fill stderr before any error
-    # that matters to the user.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
     def guarded(argv: Sequence[str]) -> int:
         # Here, because absl installs a handler of its own before.
-        logging.basicConfig(
-            stream=sys.stderr,
-            level=logging.INFO,
-            format="%(message)s",
-            force=True,
-        )
+        _output.set_up()
         try:
             return main(argv[1:]) or 0
         except errors.TfliteOptError as error:
@@ -59,34 +44,12 @@ def run(main: Main) -> None:
                 raise
             return _fail(error)
         except KeyboardInterrupt:
-            print("error: Interrupted.", file=sys.stderr)
+            _output.error("Interrupted.")
             return 130
 
     # `--help | head` is no error.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    _show_shared_flags_in_help()
     app.run(guarded, flags_parser=_parse_flags)
-
-
-def _show_shared_flags_in_help() -> None:
-    """Makes `--help` list the flags of the modules that a program shares."""
-    for name, flag_list in flags.FLAGS.flags_by_module_dict().items():
-        if name.startswith(f"{PACKAGE}._"):
-            for flag in flag_list:
-                flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)
-
-
-def emit(document: Any, text: str) -> None:
-    """Prints the result to stdout in the form that `--output` asks for.
-
-    Args:
-        document: Plain JSON types.
-        text: The same for people, without a final newline.
-    """
-    if _OUTPUT.value == "json":
-        print(json.dumps(document, indent=2, allow_nan=False))
-    else:
-        print(text)
 
 
 def reject_positional(arguments: Sequence[str]) -> None:
@@ -138,18 +101,17 @@ def tflite_files(
 
 
 def _parse_flags(argv: Sequence[str]) -> Sequence[str]:
+    if _help.show(argv, PACKAGE):
+        sys.exit(0)
     try:
         return flags.FLAGS(argv)
     except flags.Error as error:
-        sys.exit(_fail(error))
-    except SystemExit:
-        # absl exits with 1 after printing the help that was asked for.
-        sys.exit(0)
+        _output.error(_help.explain(error, PACKAGE))
+        sys.exit(2)
 
 
 def _fail(error: Exception) -> int:
     if isinstance(error, errors.UserCodeError):
         print(error.traceback_text, file=sys.stderr, end="")
-    # One line, whatever the message went through.
-    print("error: " + " ".join(str(error).split()), file=sys.stderr)
+    _output.error(str(error))
     return 2

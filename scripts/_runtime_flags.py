@@ -20,17 +20,6 @@ _HELP = {
     "timeout_s": "A launch that takes longer is killed.",
     "run_delay": "Seconds of pause before each inference.",
 }
-# Enough for a first impression within 5 seconds.
-_QUICK: dict[str, int | float] = {
-    "warmup_runs": 3,
-    "warmup_min_secs": 0.05,
-    "warmup_max_secs": 0.2,
-    "num_runs": 20,
-    "min_secs": 0.2,
-    "max_secs": 0.4,
-    "launches": 3,
-}
-
 for _name, _text in _HELP.items():
     _default = getattr(_DEFAULTS, _name)
     if isinstance(_default, int):
@@ -76,7 +65,7 @@ _QUICK_FLAG = flags.DEFINE_bool(
     "quick",
     False,
     "Whether to be done within 5 s, with a wider interval: "
-    + ", ".join(f"--{name}={value}" for name, value in _QUICK.items())
+    + ", ".join(f"--{name}={value}" for name, value in benchmark.QUICK.items())
     + " unless they are given.",
 )
 
@@ -107,7 +96,7 @@ def runtime_sweep() -> list[benchmark.RuntimeOptions]:
     if _QUICK_FLAG.value:
         values |= {
             name: value
-            for name, value in _QUICK.items()
+            for name, value in benchmark.QUICK.items()
             if not flags.FLAGS[name].present
         }
     shared = dataclasses.replace(

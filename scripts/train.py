@@ -6,7 +6,8 @@ r"""Trains a reference model and tests it once.
 
 Beside the model goes `<stem>.training.json`: options, losses, and the test
 accuracy with its 95 % interval. --data_seed decides which examples are for
-testing: use the same one when the model is optimized.
+testing: use the same one when the model is optimized. Exit code 0 when there
+is a model, 2 for bad input and for training that diverges.
 """
 
 import pathlib

@@ -41,6 +41,7 @@ _LAYERS = {
     "pipeline": 8,
     "search": 8,
     "studies": 9,
+    "api": 9,
     "lint": 2,
 }
 # Stages talk to each other through records.

@@ -4,10 +4,10 @@
 import pathlib
 import re
 
-import tabulate
+import pytest
 
-from tflite_opt.records import measurement, report
-from tflite_opt.report import evaluation_text
+from tflite_opt.records import errors, measurement, report, transcript
+from tflite_opt.studies import needs, readme
 
 _ROOT = pathlib.Path(__file__).parents[1]
 _MEASUREMENTS = _ROOT / "docs" / "measurements"
@@ -17,45 +17,38 @@ def _readme():
     return (_ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def _table(content):
-    headers = (
-        "variant",
-        "bytes",
-        "x smaller",
-        "top-1 (95 % CI)",
-        "loss vs float32",
-        "verdict",
-        "ms",
-        "x faster",
-        "partitions",
-    )
-    rows = [
-        (
-            f"**{row.name}**" if row.is_recommended else row.name,
-            f"{row.size_bytes:,}",
-            f"{row.times_smaller:.2f}",
-            evaluation_text.metric(row.metric),
-            evaluation_text.loss(row.drop),
-            row.drop.verdict if row.drop else "-",
-            f"{row.median_ms:.4g}",
-            f"{row.times_faster:.2f}",
-            row.partitions,
-        )
-        for row in content.rows
-    ]
-    return tabulate.tabulate(
-        rows, headers, tablefmt="github", disable_numparse=True
-    )
+def test_parts_are_made_from_committed_records():
+    text = _readme()
+    assert "<!-- made from demo/report -->" in text
+    assert readme.fill(text, _MEASUREMENTS) == text
 
 
-def test_the_table_is_that_of_the_committed_run():
+def test_a_part_without_a_record_is_an_error():
+    text = "<!-- made from needs/nothing -->\n<!-- end -->"
+    with pytest.raises(errors.InputError, match="must have its record"):
+        readme.fill(text, _MEASUREMENTS)
+
+
+@pytest.mark.parametrize("name", needs.NEEDS)
+def test_commands_for_needs_are_those_of_the_study(name):
+    text, commands = _readme(), needs.NEEDS[name]
+    path = _MEASUREMENTS / "needs" / f"{name}.json"
+    if path.exists():
+        record = transcript.Transcript.load(path)
+        assert tuple(x.text for x in record.commands) == commands
+        assert f"<!-- made from needs/{name} -->" in text
+    for command in commands:
+        assert readme.wrapped(command) in text
+
+
+def test_the_demo_is_made_by_the_command_of_the_readme():
     content = report.Report.load(_MEASUREMENTS / "demo" / "report.json")
-    assert _table(content) in _readme()
     assert content.command in _readme()
 
 
 def test_figures_are_those_of_committed_studies():
-    text = _readme()
+    pages = [_ROOT / "README.md", *(_ROOT / "docs").glob("*.md")]
+    text = "".join(path.read_text(encoding="utf-8") for path in pages)
     found = dict(re.findall(r"<!-- (\S+) -->([0-9.]+)", text))
     assert len(found) >= 10
     for name, printed in found.items():

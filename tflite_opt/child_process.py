@@ -8,6 +8,7 @@ and makes sure that nothing of it is left behind.
 import contextlib
 import ctypes
 import json
+import logging
 import os
 import pathlib
 import resource
@@ -21,6 +22,7 @@ from typing import Any
 
 _PACKAGE_ROOT = pathlib.Path(__file__).resolve().parents[1]
 _PR_SET_PDEATHSIG = 1
+LOG_LEVEL = "TFLITE_OPT_LOG_LEVEL"
 
 
 class ChildError(Exception):
@@ -35,6 +37,12 @@ def environment() -> dict[str, str]:
         "PYTHONPATH": os.pathsep.join(paths),
         "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"),
     }
+
+
+def set_up_logging() -> None:
+    """Sends this child's messages to stderr, as many as its parent wants."""
+    level = os.environ.get(LOG_LEVEL, "INFO")
+    logging.basicConfig(level=level, format="%(message)s")
 
 
 def end_with_parent() -> None:

@@ -49,6 +49,8 @@ class _Bar:
 def track(title: str, total: int) -> Iterator[Progress]:
     """Shows the progress of `total` units of work on stderr.
 
+    Whoever wants no messages below warnings gets no bar either.
+
     Args:
         title: What is being done.
         total: Number of `step` calls to come.
@@ -56,7 +58,7 @@ def track(title: str, total: int) -> Iterator[Progress]:
     Yields:
         An object whose `step` is called at the start of each unit.
     """
-    if not sys.stderr.isatty():
+    if not (sys.stderr.isatty() and _LOG.isEnabledFor(logging.INFO)):
         yield _Lines(title, total)
         return
     bar = _Bar(title, total)

@@ -276,7 +276,10 @@ def presets() -> Mapping[str, Recipe]:
 
 
 def parse_names(
-    names: Iterable[str], *, slim: bool = True
+    names: Iterable[str],
+    *,
+    slim: bool = True,
+    own: Mapping[str, Recipe] | None = None,
 ) -> tuple[Recipe, ...]:
     """Returns recipes, with `float32` first.
 
@@ -285,12 +288,13 @@ def parse_names(
     Args:
         names: Of presets, or paths of recipes in YAML.
         slim: Whether each recipe ends with slimming.
+        own: Recipes that have names here only.
 
     Raises:
         InputError: If a name is unknown or given twice, or a file is no
             legal recipe.
     """
-    known = presets()
+    known = {**presets(), **(own or {})}
     wanted = [name.strip() for name in names]
     unknown = [
         name for name in wanted if name not in known and not _is_file(name)
@@ -309,7 +313,7 @@ def parse_names(
         raise errors.InputError(
             f"Each recipe may be given once. Received: {', '.join(found_names)}"
         )
-    baseline = known["float32"]
+    baseline = presets()["float32"]
     ordered = [baseline] + [x for x in found if x.name != baseline.name]
     return tuple(slimmed(recipe) if slim else recipe for recipe in ordered)
 

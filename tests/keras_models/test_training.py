@@ -192,9 +192,10 @@ def test_logs_one_line_for_each_epoch_without_a_terminal():
     assert re.search(r"validation accuracy 0\.\d{4}, at most \d+ s", lines[0])
 
 
-def test_shows_a_bar_on_a_terminal(monkeypatch, capsys):
+def test_shows_a_bar_on_a_terminal(monkeypatch, capsys, caplog):
     import sys
 
+    caplog.set_level("INFO")
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     lines = []
     fit(tiny.classifier(), log=lines.append, epochs=2)

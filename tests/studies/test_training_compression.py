@@ -70,7 +70,6 @@ def test_a_cell_trains_converts_and_tests(tmp_path, monkeypatch):
         data=dataset.DataSpec(source="digits", limit=128, num_calibration=20),
         training=options,
         fine_tuning=options,
-        epochs={},
         seeds=(3,),
         recipes=("float32", "int8"),
         work_dir=pathlib.Path(tmp_path / "work"),

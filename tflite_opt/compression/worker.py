@@ -7,7 +7,6 @@ to stderr.
 """
 
 import json
-import logging
 import os
 import pathlib
 import shutil
@@ -36,7 +35,7 @@ from tflite_opt.techniques import base
 
 def main(arguments: list[str]) -> None:
     """Does what the job says."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    child_process.set_up_logging()
     job = job_lib.Job.load(pathlib.Path(arguments[0]))
     with os.fdopen(int(arguments[1]), "w") as events:
         try:

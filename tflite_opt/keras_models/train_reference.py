@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from tflite_opt import intervals
+from tflite_opt import child_process, intervals
 from tflite_opt.data import dataset as dataset_lib
 from tflite_opt.data import representative, sources
 from tflite_opt.keras_models import (
@@ -214,7 +214,7 @@ def _test(
 
 def _main(arguments: Sequence[str]) -> None:
     """Trains what a file says and reports an error on a file descriptor."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    child_process.set_up_logging()
     with os.fdopen(int(arguments[1]), "w") as events:
         try:
             train(Request.load(pathlib.Path(arguments[0])))

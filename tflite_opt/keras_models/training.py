@@ -26,6 +26,7 @@ from tflite_opt.keras_models import (
 )
 from tflite_opt.records import errors
 from tflite_opt.records import training as training_record
+from tflite_opt.tflite import native_messages
 
 TrainingOptions = training_record.TrainingOptions
 TrainingHistory = training_record.TrainingHistory
@@ -40,7 +41,11 @@ def make_reproducible(seed: int) -> None:
     Args:
         seed: Not negative.
     """
-    import tensorflow as tf
+    # TensorFlow says what it found, once: when it starts and looks for GPUs.
+    with native_messages.filtered():
+        import tensorflow as tf
+
+        tf.config.list_physical_devices()
     import tf_keras as keras
 
     keras.utils.set_random_seed(seed)

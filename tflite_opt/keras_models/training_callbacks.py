@@ -137,7 +137,7 @@ def report_progress(
         def on_train_begin(self, logs: Any = None) -> None:
             self._bar = None
             self._started = time.perf_counter()
-            if sys.stderr.isatty():
+            if sys.stderr.isatty() and _LOG.isEnabledFor(logging.INFO):
                 import tqdm
 
                 total = options.epochs * steps_per_epoch

@@ -20,6 +20,7 @@ Delegate = runtime_options.Delegate
 ToolDelegate = runtime_options.ToolDelegate
 InputFile = runtime_options.InputFile
 RuntimeOptions = runtime_options.RuntimeOptions
+QUICK = runtime_options.QUICK
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -145,3 +145,15 @@ _BOUNDS: tuple[tuple[tuple[str, ...], str, Callable[[float], bool]], ...] = (
         lambda value: value > 0,
     ),
 )
+
+
+# Enough for a first impression within 5 seconds: fields of `RuntimeOptions`.
+QUICK: dict[str, int | float] = {
+    "warmup_runs": 3,
+    "warmup_min_secs": 0.05,
+    "warmup_max_secs": 0.2,
+    "num_runs": 20,
+    "min_secs": 0.2,
+    "max_secs": 0.4,
+    "launches": 3,
+}

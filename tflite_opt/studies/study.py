@@ -46,9 +46,9 @@ def run(
             cell=cell,
             values=measure(),
             rounds=rounds,
-            device=_device(),
+            device=device(),
             versions=run_directory.package_versions(),
-            commit=_commit(),
+            commit=commit(),
         ).save(path)
     return load(cells, folder)
 
@@ -170,12 +170,14 @@ def _wide(
         yield f"| {cell} | {' | '.join(values)} |"
 
 
-def _device() -> str:
-    device = desktop.describe_device()
-    return f"{device.model}, {device.num_cpus} CPUs, {device.os}"
+def device() -> str:
+    """Returns the machine, as text."""
+    found = desktop.describe_device()
+    return f"{found.model}, {found.num_cpus} CPUs, {found.os}"
 
 
-def _commit() -> str:
+def commit() -> str:
+    """Returns the commit of this code; "" outside a checkout."""
     done = subprocess.run(
         ["git", "rev-parse", "HEAD"],
         cwd=pathlib.Path(__file__).parent,

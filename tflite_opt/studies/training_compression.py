@@ -61,10 +61,10 @@ class Setup:
         data: The data set.
         training: Of the float model; the seed is replaced.
         fine_tuning: Of each technique; the seed is replaced.
-        epochs: Of each technique of a recipe that needs others, by recipe.
         seeds: One float model each.
         recipes: The first one is the baseline of all losses.
         work_dir: Keeps a run directory for each seed.
+        epochs: Of each technique of a recipe that needs others, by recipe.
     """
 
     model: str
@@ -72,10 +72,10 @@ class Setup:
     data: dataset.DataSpec
     training: training_record.TrainingOptions
     fine_tuning: training_record.TrainingOptions
-    epochs: Mapping[str, int]
     seeds: Sequence[int]
     recipes: Sequence[str]
     work_dir: pathlib.Path
+    epochs: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
 
 def cells(setup: Setup) -> dict[str, study.Cell]:
@@ -98,8 +98,13 @@ def measure(name: str, seed: int, setup: Setup) -> dict[str, float]:
         VerificationError: If a technique did not do its job.
         ConversionError: If there is no file.
     """
+    epochs = setup.epochs.get(name, setup.fine_tuning.epochs)
+    options = dataclasses.replace(setup.fine_tuning, epochs=epochs)
     tested = make_and_test(
-        recipe_lib.parse_names([name]), seed, setup, open_run(seed, setup)
+        recipe_lib.parse_names([name]),
+        seed,
+        dataclasses.replace(setup, fine_tuning=options),
+        open_run(seed, setup),
     )
     return values(*tested[-1])
 
@@ -142,11 +147,7 @@ def make_and_test(
             data_fingerprint=fingerprint,
             recipes=recipes,
         ),
-        dataclasses.replace(
-            setup.fine_tuning,
-            seed=seed,
-            epochs=setup.epochs.get(name, setup.fine_tuning.epochs),
-        ),
+        dataclasses.replace(setup.fine_tuning, seed=seed),
         run,
     )
     if failures:
