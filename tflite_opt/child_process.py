@@ -113,11 +113,13 @@ def _talk(log: pathlib.Path | None) -> Iterator[Any]:
         yield file
 
 
-def _stderr() -> int:
-    """Returns the file descriptor of `sys.stderr`.
+def _stderr() -> int | None:
+    """Returns the file descriptor of `sys.stderr`; None without a stderr.
 
     A notebook's has none; then it is that of the process.
     """
+    if sys.stderr is None:
+        return None
     try:
         return sys.stderr.fileno()
     except io.UnsupportedOperation:
