@@ -12,7 +12,6 @@ import pathlib
 from collections.abc import Mapping
 
 import numpy as np
-from scipy import special, stats
 
 from tflite_opt.post_training import operation_runner, real_values
 from tflite_opt.records import errors
@@ -82,6 +81,9 @@ class Judgement:
         changed = self.lost + self.gained
         if not changed:
             return True
+        # It takes longer to import than all of a program's start.
+        from scipy import stats
+
         test = stats.binomtest(self.lost, changed, alternative="greater")
         return bool(test.pvalue >= _SIGNIFICANCE)
 
@@ -218,6 +220,8 @@ def _distance(
     expected: list[_Output], found: list[_Output]
 ) -> tuple[Distance, np.ndarray]:
     """Returns the distance, and which predictions agree."""
+    from scipy import special
+
     divergence = 0.0
     agrees = [np.empty(0, bool)]
     for wanted, given in zip(expected, found, strict=True):
