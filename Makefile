@@ -27,9 +27,10 @@ sample-model: $(INSTALLED)
 		--epochs=60 --batch_size=32 \
 		--output_model=models/sample_model.h5 --overwrite
 
-$(INSTALLED): requirements.txt
+# The package, too: notebooks and examples are in folders of their own.
+$(INSTALLED): requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --requirement requirements.txt
+	$(BIN)/python -m pip install --quiet --editable .
 	touch $@
 
 clean:

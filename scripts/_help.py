@@ -29,6 +29,13 @@ _EXIT_CODES = (
 _REQUIRED = "a value other than None"
 _COLUMN = 30
 _MAX_LINES = 2
+# Where the name of the file says too little.
+_TITLES = {
+    "entry": "What is run",
+    "golden": "Golden vectors",
+    "reference": "Reference models",
+    "shape": "Open dimensions",
+}
 # Groups that most readers do not look for.
 _LAST = ("android", "output")
 _KINDS = {"int": "N", "float": "X", "comma separated list of strings": "A,B"}
@@ -106,7 +113,7 @@ def _groups(package: str) -> Iterator[tuple[str, list[flags.Flag]]]:
 
 
 def _title(name: str) -> str:
-    return name.replace("_", " ").capitalize()
+    return _TITLES.get(name, name.replace("_", " ").capitalize())
 
 
 def _entry(flag: flags.Flag, width: int, is_full: bool) -> list[str]:

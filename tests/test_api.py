@@ -110,7 +110,8 @@ def test_compare_gives_a_ratio_with_its_interval(folder, converted):
         output_dir=folder / "compared",
         quick=True,
         launches=4,
-        min_secs=0.05,
+        min_secs=0.02,
+        warmup_min_secs=0.0,
     )
     assert found.candidate.name == "int8"
     assert 0 < found.latency.low <= found.latency.value <= found.latency.high

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
+import io
 import os
+import sys
 import time
 
 import pytest
@@ -65,6 +67,12 @@ def test_an_interrupted_caller_leaves_no_child(tmp_path):
 
 
 def test_without_a_log_the_child_talks_on_stderr(capfd):
+    list(child_process.events(_MODULE, ["1"]))
+    assert "child speaks" in capfd.readouterr().err
+
+
+def test_a_notebooks_stderr_is_no_file_and_does(capfd, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
     list(child_process.events(_MODULE, ["1"]))
     assert "child speaks" in capfd.readouterr().err
 

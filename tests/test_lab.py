@@ -10,7 +10,7 @@ import pytest
 
 _ROOT = pathlib.Path(__file__).parents[1]
 _PATH = _ROOT / "examples" / "quantization_pruning_lab.ipynb"
-# Promised for two cores that do nothing else.
+# Of each cell; on two cores that do nothing else, all take less.
 _TIMEOUT_S = 180
 
 

@@ -7,6 +7,7 @@ and makes sure that nothing of it is left behind.
 
 import contextlib
 import ctypes
+import io
 import json
 import logging
 import os
@@ -22,6 +23,7 @@ from typing import Any
 
 _PACKAGE_ROOT = pathlib.Path(__file__).resolve().parents[1]
 _PR_SET_PDEATHSIG = 1
+_STDERR = 2
 LOG_LEVEL = "TFLITE_OPT_LOG_LEVEL"
 
 
@@ -104,11 +106,24 @@ def events(
 @contextlib.contextmanager
 def _talk(log: pathlib.Path | None) -> Iterator[Any]:
     if log is None:
-        yield sys.stderr
+        yield _stderr()
         return
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as file:
         yield file
+
+
+def _stderr() -> int | None:
+    """Returns the file descriptor of `sys.stderr`; None without a stderr.
+
+    A notebook's has none; then it is that of the process.
+    """
+    if sys.stderr is None:
+        return None
+    try:
+        return sys.stderr.fileno()
+    except io.UnsupportedOperation:
+        return _STDERR
 
 
 def _read(stream: Any, timeout_s: float | None) -> Iterator[dict[str, Any]]:

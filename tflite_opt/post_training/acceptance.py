@@ -11,7 +11,6 @@ import dataclasses
 import pathlib
 
 import numpy as np
-from scipy import stats
 
 from tflite_opt.post_training import divergence
 from tflite_opt.records import errors
@@ -53,6 +52,9 @@ class Judgement:
         changed = self.lost + self.gained
         if not changed:
             return True
+        # It takes longer to import than all of a program's start.
+        from scipy import stats
+
         test = stats.binomtest(self.lost, changed, alternative="greater")
         return bool(test.pvalue >= _SIGNIFICANCE)
 

@@ -6,7 +6,6 @@ import pathlib
 from collections.abc import Mapping
 
 import numpy as np
-from scipy import special
 
 from tflite_opt.post_training import operation_runner, real_values
 from tflite_opt.tflite import flatbuffer
@@ -153,6 +152,9 @@ def compare(
         The second of shape (predictions,), bool; empty if nothing is
         predicted.
     """
+    # Takes as long to import as everything else in this package.
+    from scipy import special
+
     divergence = 0.0
     agrees, tied = [np.empty(0, bool)], [np.empty(0, bool)]
     for wanted, given in zip(expected, found, strict=True):

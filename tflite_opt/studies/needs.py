@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the commands that the README gives for common needs, and keeps outputs.
 
-All start from what `make demo` leaves in `runs/demo`.
+Some start from what `make demo` leaves in `runs/demo`, or from an earlier need.
 """
 
 import logging
