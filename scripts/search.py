@@ -71,6 +71,7 @@ def main(arguments: Sequence[str]) -> int:
         seed=_search_flags.SEARCH_SEED.value,
         subset=_search_flags.SUBSET.value,
         conversion_timeout_s=_search_flags.CONVERSION_TIMEOUT_S.value,
+        measurements=_search_flags.measurements(),
     )
     run = _run_flags.run()
     found = search.search(request, run, executor)

@@ -35,7 +35,7 @@ def measure_nothing(outcomes, session):
 def carry_out(folder, executor, **changes):
     return loop.carry_out(
         recorded.plan(folder, **changes),
-        store.Store(folder),
+        store.Store(folder, folder),
         executor,
         measure_nothing,
     )
@@ -125,7 +125,7 @@ def test_what_awaits_its_latency_is_measured_with_its_batch(
 
     found = loop.carry_out(
         recorded.plan(tmp_path, num_trials=8),
-        store.Store(tmp_path),
+        store.Store(tmp_path, tmp_path),
         Recorded(),
         measure,
     )

@@ -74,7 +74,7 @@ def plan(folder):
 def test_a_lost_node_changes_no_trial(tmp_path, nodes, connected, monkeypatch):
     expected = loop.carry_out(
         recorded.plan(tmp_path / "local", num_trials=12),
-        store.Store(tmp_path / "local"),
+        store.Store(tmp_path / "local", tmp_path / "local"),
         Recorded(),
         measure_nothing,
     )
@@ -93,7 +93,7 @@ def test_a_lost_node_changes_no_trial(tmp_path, nodes, connected, monkeypatch):
             return executor.make(jobs)
 
     found = loop.carry_out(
-        plan(folder), store.Store(folder), Killed(), measure_nothing
+        plan(folder), store.Store(folder, folder), Killed(), measure_nothing
     )
     assert found == expected
     assert len(batches) == 3

@@ -8,6 +8,7 @@ measured again in one session, and only then looked at on the test split.
 import dataclasses
 import importlib.metadata
 import json
+import pathlib
 
 from tflite_opt.conversion import job as conversion_job
 from tflite_opt.data import dataset, sources
@@ -61,6 +62,8 @@ class Request:
         seed: Of the proposals.
         subset: Validation examples that are looked at first.
         conversion_timeout_s: Longest time for one conversion.
+        measurements: Where searches that differ in their proposals only share
+            what recipes gave; None for the run itself.
     """
 
     model: source.Choice
@@ -78,6 +81,7 @@ class Request:
     seed: int = 0
     subset: int = DEFAULT_SUBSET
     conversion_timeout_s: float = 600.0
+    measurements: pathlib.Path | None = None
 
     def __post_init__(self) -> None:
         """Checks the bounds.
@@ -120,8 +124,11 @@ def search(
     model = source.take_model(
         request.model, request.data, fingerprint, request.training, run
     )
-    store = _store(run)
-    store.claim(_description(request, model, fingerprint))
+    store = store_lib.Store.claim(
+        run.path("search"),
+        _description(request, model, fingerprint),
+        request.measurements,
+    )
     store.result.unlink(missing_ok=True)
     job = _job(request, model, fingerprint, store)
     float_variant, evaluated = making.make_baseline(job)
@@ -169,13 +176,7 @@ def trials(run: run_directory.RunDirectory) -> list[search_text.Trial]:
     Raises:
         InputError: If the run is no search.
     """
-    store = _store(run)
-    if not store.description.exists():
-        raise errors.InputError(
-            "There must be a search to look at. Received: "
-            f"output_dir={str(run.root)!r}, which holds none."
-        )
-    return store.trials()
+    return _store(run).trials()
 
 
 def is_over(run: run_directory.RunDirectory) -> bool:
@@ -191,7 +192,18 @@ def outcomes(run: run_directory.RunDirectory) -> list[search_record.Outcome]:
 
 
 def _store(run: run_directory.RunDirectory) -> store_lib.Store:
-    return store_lib.Store(run.path("search"))
+    """Returns where the records of a search are.
+
+    Raises:
+        InputError: If the run is no search.
+    """
+    root = run.path("search")
+    if not root.is_dir():
+        raise errors.InputError(
+            "There must be a search to look at. Received: "
+            f"output_dir={str(run.root)!r}, which holds none."
+        )
+    return store_lib.Store.open(root)
 
 
 def _plan(
