@@ -84,6 +84,7 @@ def test_cells_search_and_leave_out_presets(tmp_path):
         limits=search.Limits(max_accuracy_drop=0.2, counts_gzip=True),
         num_trials=2,
         seeds=(0,),
+        techniques=("full_integer", "dynamic_range"),
         presets=("int8",),
         work_dir=tmp_path,
     )

@@ -30,7 +30,6 @@ from tflite_opt.report import build
 from tflite_opt.search import limits as limits_lib
 from tflite_opt.search import local_executor
 from tflite_opt.search import search as search_lib
-from tflite_opt.search import space as space_lib
 from tflite_opt.studies import study
 
 TITLE = "Search against presets on Fashion-MNIST"
@@ -52,6 +51,7 @@ class Setup:
         limits: Of the searches; sizes are those after gzip.
         num_trials: Of each search.
         seeds: Of the searches.
+        techniques: What recipes of the searches are made of.
         presets: To compare with; `float32` is always there.
         work_dir: Keeps a run directory for each cell.
     """
@@ -64,6 +64,7 @@ class Setup:
     limits: search.Limits
     num_trials: int
     seeds: Sequence[int]
+    techniques: tuple[str, ...]
     presets: Sequence[str]
     work_dir: pathlib.Path
 
@@ -111,7 +112,7 @@ def measure_search(seed: int, setup: Setup) -> dict[str, float]:
             runtime=setup.runtime,
             runner=desktop.DesktopRunner(),
             objective="balanced",
-            techniques=space_lib.default_techniques(counts_gzip=True),
+            techniques=setup.techniques,
             num_trials=setup.num_trials,
             seed=seed,
             measurements=setup.work_dir / "measured",
