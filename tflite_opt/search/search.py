@@ -131,36 +131,15 @@ def search(
     )
     store.result.unlink(missing_ok=True)
     job = _job(request, model, fingerprint, store)
-    float_variant, evaluated = making.make_baseline(job)
-    meter = measuring.Meter(
-        runner=request.runner,
-        options=request.runtime,
-        run=run,
-        store=store,
-        baseline=float_variant.artifact,
-    )
-    (outcome,) = meter([making.outcome_of(float_variant, evaluated)], "first")
-    opened = model_spec.OpenedModel.load(
-        conversion_job.Layout(root=store.base).opened
-    )
-    baseline = search_record.Baseline(
-        outcome=outcome,
-        parameters=float_variant.facts.parameters,
-        trainable=opened.trainable,
-    )
-    baseline.save(store.baseline)
-    trials = loop.carry_out(
-        _plan(request, baseline, job), store, executor, meter
-    )
-    found = choosing.choose(
-        [outcome, *(x for _, x in trials)], request.limits, request.objective
-    )
-    return delivery.deliver(
+    baseline, meter = _measure_baseline(request, job, store, run)
+    plan = _plan(request, baseline, job)
+    trials = loop.carry_out(plan, store, executor, meter)
+    known = [baseline.outcome, *(outcome for _, outcome in trials)]
+    delivered = delivery.deliver(
         delivery.Request(
-            result=found,
+            result=choosing.choose(known, request.limits, request.objective),
             model=model,
             data=data,
-            float_variant=float_variant,
             evaluation=request.evaluation,
             limits=request.limits,
             objective=request.objective,
@@ -168,6 +147,39 @@ def search(
         ),
         trials,
     )
+    files.write_text(
+        run.path("report", "search.md"),
+        search_text.to_markdown(delivered, trials, known, request.limits),
+    )
+    return delivered
+
+
+def _measure_baseline(
+    request: Request,
+    job: job_lib.Job,
+    store: store_lib.Store,
+    run: run_directory.RunDirectory,
+) -> tuple[search_record.Baseline, measuring.Meter]:
+    """Makes and measures float32; returns it and what measures the others."""
+    variant, evaluated = making.make_baseline(job)
+    meter = measuring.Meter(
+        runner=request.runner,
+        options=request.runtime,
+        run=run,
+        store=store,
+        baseline=variant.artifact,
+    )
+    (outcome,) = meter([making.outcome_of(variant, evaluated)], "first")
+    opened = model_spec.OpenedModel.load(
+        conversion_job.Layout(root=store.base).opened
+    )
+    baseline = search_record.Baseline(
+        outcome=outcome,
+        parameters=variant.facts.parameters,
+        trainable=opened.trainable,
+    )
+    baseline.save(store.baseline)
+    return baseline, meter
 
 
 def trials(run: run_directory.RunDirectory) -> list[search_text.Trial]:
