@@ -150,7 +150,7 @@ def test_a_phone_is_measured_on_its_own_host(tmp_path, connected):
     runner = ray_runner.RayRunner(
         connected, Stopwatch, resource="phone", timeout_s=TIMEOUT_S
     )
-    assert runner.identity == f"stopwatch {phone_host()}"
+    assert runner.identity == (f"phone of a cluster: stopwatch {phone_host()}")
     path = tmp_path / "int8.tflite"
     path.write_bytes(b"model")
     artifact = dataclasses.replace(factories.tflite("int8"), path=path)

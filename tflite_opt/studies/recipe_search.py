@@ -238,9 +238,7 @@ def hypervolume(
     return volume / limits.max_accuracy_drop
 
 
-def _costs(
-    point: Mapping[str, float], split: str
-) -> tuple[float, float, float]:
+def _costs(point: Mapping[str, float], split: str) -> limits_lib.Costs:
     loss = point[f"{split}_loss"]
     return loss, point["latency_ratio"], point["size_ratio"]
 
