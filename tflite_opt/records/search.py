@@ -116,8 +116,8 @@ class Outcome(serialization.Record):
         status: `stopped` if it was clear before the end that it breaks a
             limit; `failed` if there is no artifact.
         reason: Why it was stopped or failed, a sentence.
-        excess: How far a stopped one is known to be beyond limits, as
-            `excess` of the module `search.limits` tells it; by limit.
+        excess: By limit, how far a stopped one is known to be beyond it: a
+            fraction of the limit, or percentage points of accuracy.
         metric: On the validation split.
         drop: Loss of it against float32.
         size_bytes: Of the file.
