@@ -3,6 +3,7 @@
 
 import functools
 import importlib
+import pathlib
 import sys
 
 from absl import flags
@@ -65,6 +66,13 @@ _TECHNIQUES = flags.DEFINE_list(
     + ". Default: all, but pruning and clustering only with --gzip: they do "
     "not change the size of an int8 file.",
 )
+_MEASUREMENTS_DIR = flags.DEFINE_string(
+    "measurements_dir",
+    None,
+    "Where searches of the same model and limits, but other seeds or "
+    "techniques, share what recipes gave, one after the other; default: the "
+    "output directory.",
+)
 _PROCESSES = flags.DEFINE_integer(
     "processes",
     1,
@@ -104,6 +112,12 @@ def limits(max_accuracy_drop: float) -> search.Limits:
         max_bytes=_MAX_BYTES.value,
         counts_gzip=_GZIP.value,
     )
+
+
+def measurements() -> pathlib.Path | None:
+    """Returns where what recipes gave is shared, if anywhere."""
+    found = _MEASUREMENTS_DIR.value
+    return None if found is None else pathlib.Path(found)
 
 
 def techniques() -> tuple[str, ...]:

@@ -15,11 +15,12 @@ something meets the limits, 1 when nothing does, 2 for bad input.
 
 import time
 from collections.abc import Sequence
-from typing import get_args
+from typing import Any, get_args
 
 from absl import flags
 
 from tflite_opt.records import report
+from tflite_opt.records import search as search_record
 from tflite_opt.report import search_text, write
 from tflite_opt.search import search
 
@@ -71,6 +72,7 @@ def main(arguments: Sequence[str]) -> int:
         seed=_search_flags.SEARCH_SEED.value,
         subset=_search_flags.SUBSET.value,
         conversion_timeout_s=_search_flags.CONVERSION_TIMEOUT_S.value,
+        measurements=_search_flags.measurements(),
     )
     run = _run_flags.run()
     found = search.search(request, run, executor)
@@ -82,21 +84,27 @@ def main(arguments: Sequence[str]) -> int:
 
 def _watch() -> int:
     run = _run_flags.existing_run()
+    shown = ""
     while True:
-        trials = search.trials(run)
         is_over = search.is_over(run)
-        document = [
-            {
-                "trial": proposal.to_json(),
-                "outcome": outcome.to_json() if outcome else None,
-            }
-            for proposal, outcome in trials
-        ]
+        trials = search.trials(run)
         text = f"{search_text.trials(trials)}\n{search_text.progress(trials)}"
-        _cli.emit(document, text)
-        if is_over:
+        if text != shown:
+            _cli.emit([_document(*trial) for trial in trials], text)
+            shown = text
+        # A JSON document is one.
+        if is_over or flags.FLAGS.output == "json":
             return 0
         time.sleep(_INTERVAL_S)
+
+
+def _document(
+    proposal: search_record.Proposal, outcome: search_record.Outcome | None
+) -> dict[str, Any]:
+    return {
+        "trial": proposal.to_json(),
+        "outcome": outcome.to_json() if outcome else None,
+    }
 
 
 if __name__ == "__main__":

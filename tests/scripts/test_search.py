@@ -17,8 +17,7 @@ def test_refuses_what_no_recipe_is_made_of():
 
 def test_watching_shows_the_trials_of_a_search_that_is_over(tmp_path):
     run = run_directory.RunDirectory.create(tmp_path / "run", command="")
-    records = store.Store(run.path("search"))
-    records.claim(DESCRIPTION)
+    records = store.Store.claim(run.path("search"), DESCRIPTION)
     records.result.write_text("{}")
     done = programs.run("search", "--watch", f"--output_dir={run.root}")
     assert done.returncode == 0, done.stderr

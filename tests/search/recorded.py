@@ -19,6 +19,21 @@ from tflite_opt.search import loop
 from tflite_opt.search import space as space_lib
 
 LIMITS = search.Limits(max_accuracy_drop=0.02, max_bytes=60_000)
+TECHNIQUES = (
+    "bias_correction",
+    "distillation",
+    "dynamic_range",
+    "equalization",
+    "float16",
+    "float32",
+    "full_integer",
+    "int16x8",
+    "int4",
+    "mixed_precision",
+    "quantization_aware_training",
+    "rounding",
+    "weight_only_int8",
+)
 _BYTES = {"full_integer": 25_000, "mixed_precision": 30_000, "float16": 50_000}
 
 
@@ -57,9 +72,7 @@ def plan(folder, **changes):
         times_faster=1.0,
     )
     values = {
-        "space": space_lib.build(
-            space_lib.default_techniques(counts_gzip=False)
-        ),
+        "space": space_lib.build(TECHNIQUES),
         "baseline": search.Baseline(
             outcome=baseline, parameters=24_000, trainable=True
         ),

@@ -16,7 +16,7 @@ NUM_TRIALS = 8
 def carry_out(folder):
     return loop.carry_out(
         recorded.plan(folder, num_trials=NUM_TRIALS),
-        store.Store(folder),
+        store.Store(folder, folder),
         local_executor.LocalExecutor(2, "tests.search.slowly_recorded"),
         lambda outcomes, session: outcomes,
     )

@@ -22,9 +22,16 @@ def test_excess_is_in_units_that_can_be_added():
 
 
 def test_the_front_holds_what_nothing_dominates():
-    costs = {"a": (0, 2), "b": (1, 1), "c": (1, 2), "d": (2, 0), "e": (1, 1)}
+    costs = {
+        "a": (0, 2, 1),
+        "b": (1, 1, 1),
+        "c": (1, 2, 1),
+        "d": (2, 0, 1),
+        "same": (1, 1, 1),
+    }
     assert limits.front(costs) == ["a", "b", "d"]
-    assert limits.dominating("c", ["a", "b", "d"], costs) == "a"
+    assert limits.dominating(costs["c"], costs) == "a"
+    assert limits.dominating((0, 0, 0), costs) is None
 
 
 def test_hypervolume_of_two_boxes_counts_what_they_share_once():

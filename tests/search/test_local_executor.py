@@ -66,7 +66,7 @@ def test_a_killed_search_goes_on_with_the_same_trials(tmp_path):
         [sys.executable, "-m", "tests.search.recorded_search", str(folder)],
         cwd=_ROOT,
     )
-    records = store.Store(folder)
+    records = store.Store(folder, folder)
     while sum(outcome is not None for _, outcome in records.trials()) < 2:
         assert process.poll() is None
         time.sleep(0.1)

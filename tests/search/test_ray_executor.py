@@ -6,6 +6,7 @@ import pathlib
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
@@ -50,11 +51,13 @@ def nodes(tmp_path, monkeypatch):
 @pytest.fixture
 def connected(nodes):
     found = cluster.Cluster(nodes.address, modules=[TESTS])
+    import ray
+
     try:
         nodes.wait()
         yield found
     finally:
-        found.close()
+        ray.shutdown()
 
 
 def plan(folder):
@@ -71,34 +74,50 @@ def plan(folder):
     )
 
 
-def test_a_lost_node_changes_no_trial(tmp_path, nodes, connected, monkeypatch):
+def phone_host():
+    """Returns the id of the worker's node."""
+    import ray
+
+    (found,) = [
+        node["NodeID"] for node in ray.nodes() if node["Resources"].get("phone")
+    ]
+    return found
+
+
+def kill_amid_work(worker, folder):
+    """Kills a node when it has begun a recipe and not ended it."""
+    while not slowly_recorded.unfinished(folder):
+        time.sleep(0.05)
+    worker.kill()
+
+
+def test_a_lost_node_changes_no_trial(tmp_path, nodes, connected):
     expected = loop.carry_out(
         recorded.plan(tmp_path / "local", num_trials=12),
-        store.Store(tmp_path / "local"),
+        store.Store(tmp_path / "local", tmp_path / "local"),
         Recorded(),
         measure_nothing,
     )
+    lost = tmp_path / "tflite_opt_search" / phone_host()
+    killing = threading.Thread(
+        target=kill_amid_work, args=(nodes.worker, lost), daemon=True
+    )
+    killing.start()
     folder = tmp_path / "ray"
     executor = ray_executor.RayExecutor(
         connected, timeout_s=TIMEOUT_S, worker="tests.search.slowly_recorded"
     )
-    batches = []
-
-    class Killed:
-        def make(self, jobs):
-            batches.append(len(jobs))
-            if len(batches) == 2:
-                # Both nodes work by then; each recipe takes 2 s.
-                threading.Timer(3.0, nodes.worker.kill).start()
-            return executor.make(jobs)
-
     found = loop.carry_out(
-        plan(folder), store.Store(folder), Killed(), measure_nothing
+        plan(folder),
+        store.Store(folder, folder),
+        executor,
+        measure_nothing,
     )
     assert found == expected
-    assert len(batches) == 3
-    (lost,) = slowly_recorded.unfinished(tmp_path / "tflite_opt_search")
-    assert lost in {proposal.name for proposal, _ in found}
+    killing.join(timeout=0)
+    assert not killing.is_alive()
+    (unfinished,) = slowly_recorded.unfinished(lost)
+    assert unfinished in {proposal.name for proposal, _ in found}
     with pytest.raises(errors.InputError, match="must offer 'phone'"):
         connected.require("phone")
 
@@ -128,13 +147,10 @@ class Stopwatch:
 
 
 def test_a_phone_is_measured_on_its_own_host(tmp_path, connected):
-    import ray
-
     runner = ray_runner.RayRunner(
         connected, Stopwatch, resource="phone", timeout_s=TIMEOUT_S
     )
-    (host,) = [x["NodeID"] for x in ray.nodes() if x["Resources"].get("phone")]
-    assert runner.identity == f"stopwatch {host}"
+    assert runner.identity == (f"phone of a cluster: stopwatch {phone_host()}")
     path = tmp_path / "int8.tflite"
     path.write_bytes(b"model")
     artifact = dataclasses.replace(factories.tflite("int8"), path=path)

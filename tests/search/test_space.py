@@ -71,6 +71,14 @@ def test_training_keeps_what_was_given_before():
     assert kept == [[], ["sparsity"], ["clusters", "sparsity"]]
 
 
+def test_a_model_is_made_narrower_in_one_way(monkeypatch):
+    monkeypatch.setattr(
+        space, "_NARROWING", frozenset({"distillation", "clustering"})
+    )
+    found = space.build(["float16", "distillation", "clustering"])
+    assert found.propose(0, choose_last).name == "float16_distill50"
+
+
 def test_names_tell_recipes_apart():
     found = space.build(space.known_techniques())
     names = names_of(found)

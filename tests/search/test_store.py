@@ -25,12 +25,14 @@ DESCRIPTION = search.SearchDescription(
 
 @pytest.fixture
 def store(tmp_path):
-    return store_lib.Store(tmp_path)
+    return store_lib.Store(tmp_path, tmp_path)
 
 
-def test_a_search_can_be_claimed_again(store):
-    store.claim(DESCRIPTION)
-    store.claim(DESCRIPTION)
+def test_a_search_can_be_claimed_again(tmp_path):
+    claimed = store_lib.Store.claim(tmp_path, DESCRIPTION)
+    assert claimed == store_lib.Store(tmp_path, tmp_path)
+    assert store_lib.Store.claim(tmp_path, DESCRIPTION) == claimed
+    assert store_lib.Store.open(tmp_path) == claimed
 
 
 @pytest.mark.parametrize(
@@ -42,10 +44,29 @@ def test_a_search_can_be_claimed_again(store):
     ],
     ids=["model", "seed", "batch size"],
 )
-def test_rejects_the_records_of_another_search(store, field, value, message):
-    store.claim(DESCRIPTION)
+def test_rejects_the_records_of_another_search(tmp_path, field, value, message):
+    store_lib.Store.claim(tmp_path, DESCRIPTION)
+    other = dataclasses.replace(DESCRIPTION, **{field: value})
     with pytest.raises(errors.InputError, match=re.escape(message)):
-        store.claim(dataclasses.replace(DESCRIPTION, **{field: value}))
+        store_lib.Store.claim(tmp_path, other)
+
+
+@pytest.mark.parametrize(
+    ("changes", "are_shared"),
+    [({"seed": 1, "batch_size": 8}, True), ({"data_fingerprint": "3"}, False)],
+    ids=["other proposals", "other data"],
+)
+def test_searches_share_what_does_not_depend_on_proposals(
+    tmp_path, changes, are_shared
+):
+    shared = tmp_path / "shared"
+    first = store_lib.Store.claim(tmp_path / "a", DESCRIPTION, shared)
+    second = store_lib.Store.claim(
+        tmp_path / "b", dataclasses.replace(DESCRIPTION, **changes), shared
+    )
+    assert first.measured.is_relative_to(shared)
+    assert (first.measured == second.measured) == are_shared
+    assert store_lib.Store.open(tmp_path / "a") == first
 
 
 def test_rejects_records_that_disagree_with_what_is_proposed(store, tmp_path):

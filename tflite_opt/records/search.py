@@ -2,9 +2,11 @@
 """What a search tried, what that gave, and what it ends with."""
 
 import dataclasses
+import json
+import pathlib
 from typing import Any, Literal
 
-from tflite_opt.records import errors, serialization
+from tflite_opt.records import errors, files, serialization
 
 Status = Literal["measured", "stopped", "failed"]
 
@@ -57,6 +59,8 @@ class SearchDescription(serialization.Record):
         techniques: What recipes are made of.
         settings: Everything else, as JSON: fine-tuning, evaluation, runtime.
         versions: Package versions.
+        measured: Folder with what recipes gave, which other searches share;
+            None for that of the search.
     """
 
     model: str
@@ -70,6 +74,17 @@ class SearchDescription(serialization.Record):
     techniques: tuple[str, ...]
     settings: str
     versions: dict[str, str]
+    measured: pathlib.Path | None = None
+
+    def measured_key(self) -> str:
+        """Returns a hash of all that an outcome depends on.
+
+        That is everything but what decides which recipes are proposed.
+        """
+        content = dataclasses.replace(
+            self, model="", data="", seed=0, batch_size=1, techniques=()
+        ).to_json()
+        return files.sha256_of_text(json.dumps(content, sort_keys=True))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -101,8 +116,8 @@ class Outcome(serialization.Record):
         status: `stopped` if it was clear before the end that it breaks a
             limit; `failed` if there is no artifact.
         reason: Why it was stopped or failed, a sentence.
-        excess: How far a stopped one is known to be beyond limits, as
-            `excess` of the module `search.limits` tells it; by limit.
+        excess: By limit, how far a stopped one is known to be beyond it: a
+            fraction of the limit, or percentage points of accuracy.
         metric: On the validation split.
         drop: Loss of it against float32.
         size_bytes: Of the file.

@@ -88,9 +88,20 @@ def result(
         lines.append(
             "Measured again, none met the limits: they lie within the noise."
         )
-    lines += ["", "Why the others lost:"]
+    lines += ["", "Why the others lost:", ""]
     lines += [f"  {name}: {reason}" for name, reason in content.lost.items()]
     return "\n".join(lines)
+
+
+def to_markdown(
+    content: search.SearchResult,
+    found: Sequence[Trial],
+    outcomes: Sequence[search.Outcome],
+    limits: search.Limits,
+) -> str:
+    """Returns the page of a search that is over: its end, then all trials."""
+    text = result(content, outcomes, limits).replace("\n  ", "\n- ")
+    return f"# Search\n\n{text}\n\n{trials(found, 'github')}\n"
 
 
 def _would_take(outcome: search.Outcome, limits: search.Limits) -> str:

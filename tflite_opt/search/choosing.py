@@ -40,7 +40,9 @@ def choose(
         elif excess[name]:
             lost[name] = _beyond(excess[name])
         else:
-            better = limits_lib.dominating(name, front, costs)
+            better = limits_lib.dominating(
+                costs[name], {x: costs[x] for x in front}
+            )
             lost[name] = f"{better} is nowhere worse"
     nearest = min(
         measured, key=lambda x: sum(excess[x.name].values()), default=None
@@ -57,7 +59,7 @@ def choose(
 
 
 def _weight(
-    costs: tuple[float, float, float], objective: report.Objective
+    costs: limits_lib.Costs, objective: report.Objective
 ) -> tuple[float, float]:
     """Returns what the objective makes small, then the loss."""
     drop, latency, size = costs

@@ -68,10 +68,6 @@ class Cluster:
         except (ConnectionError, RuntimeError, ValueError, OSError) as error:
             raise _unreachable(address, str(error)) from error
 
-    def close(self) -> None:
-        """Disconnects; the cluster stays."""
-        self._ray.shutdown()
-
     def require(self, resource: str) -> None:
         """Makes sure that a host offers a resource.
 

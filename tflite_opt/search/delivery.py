@@ -36,7 +36,6 @@ class Request:
         result: What the search ended with.
         model: What it started from.
         data: The data set.
-        float_variant: What everything is compared with.
         evaluation: How accuracy is judged.
         limits: What an artifact must keep.
         objective: What the recommended artifact makes small.
@@ -46,7 +45,6 @@ class Request:
     result: search.SearchResult
     model: model_spec.ModelSpec
     data: dataset.Dataset
-    float_variant: variants.Variant
     evaluation: evaluate.Options
     limits: search.Limits
     objective: report.Objective
@@ -103,8 +101,9 @@ def _copy(request: Request, name: str) -> variants.Variant:
     run, store = request.meter.run, request.meter.store
     layout = conversion_job.Layout(root=run.root)
     if name == making.BASELINE:
-        variant = request.float_variant
-        sources = conversion_job.Layout(root=store.base).delivered(name)
+        base = conversion_job.Layout(root=store.base)
+        variant = variants.Variant.load(base.variant(name), base.root)
+        sources = base.delivered(name)
     else:
         variant = measuring.variant(store, name)
         sources = [

@@ -4,10 +4,14 @@
 from collections.abc import Mapping, Sequence
 
 from tflite_opt.records import search
+from tflite_opt.report import recommendation
 
 # A percentage point of accuracy beyond its limit counts as much as a size or
 # a latency that is its whole limit beyond.
 _DROP_UNIT = 0.01
+
+# Loss, latency over float32's, and bytes: the less, the better.
+Costs = tuple[float, float, float]
 
 
 def size_of(outcome: search.Outcome, limits: search.Limits) -> int:
@@ -67,10 +71,8 @@ def excess_of(
     )
 
 
-def costs(
-    outcome: search.Outcome, limits: search.Limits
-) -> tuple[float, float, float]:
-    """Returns loss, latency over float32's and bytes: the less the better.
+def costs(outcome: search.Outcome, limits: search.Limits) -> Costs:
+    """Returns what an outcome costs.
 
     Raises:
         ValueError: If it was not measured.
@@ -84,46 +86,29 @@ def costs(
     )
 
 
-def front(costs_by_name: Mapping[str, Sequence[float]]) -> list[str]:
-    """Returns the names that no other one dominates.
-
-    Args:
-        costs_by_name: The less, the better, in each place. Of equal ones the
-            first is kept.
-    """
-    names = list(costs_by_name)
+def front(costs_by_name: Mapping[str, Costs]) -> list[str]:
+    """Returns the names that no other dominates, the first of equal ones."""
+    first: dict[Costs, str] = {}
+    for name, costs in costs_by_name.items():
+        first.setdefault(costs, name)
+    flags = recommendation.pareto_optimal(
+        [(-drop, latency, size) for drop, latency, size in first]
+    )
     return [
-        name
-        for position, name in enumerate(names)
-        if not any(
-            _beats(costs_by_name[other], costs_by_name[name], earlier)
-            for other, earlier in (
-                (x, i < position) for i, x in enumerate(names) if x != name
-            )
-        )
+        name for name, flag in zip(first.values(), flags, strict=True) if flag
     ]
 
 
-def dominating(
-    name: str,
-    names: Sequence[str],
-    costs_by_name: Mapping[str, Sequence[float]],
-) -> str | None:
-    """Returns the first of `names` that is nowhere worse than `name`."""
-    own = costs_by_name[name]
+def dominating(costs: Costs, costs_by_name: Mapping[str, Costs]) -> str | None:
+    """Returns the first name that is nowhere worse, if one is."""
     return next(
-        (x for x in names if x != name and _beats(costs_by_name[x], own, True)),
+        (
+            name
+            for name, others in costs_by_name.items()
+            if all(a <= b for a, b in zip(others, costs, strict=True))
+        ),
         None,
     )
-
-
-def _beats(
-    first: Sequence[float], second: Sequence[float], wins_ties: bool
-) -> bool:
-    pairs = list(zip(first, second, strict=True))
-    if not all(a <= b for a, b in pairs):
-        return False
-    return wins_ties or any(a < b for a, b in pairs)
 
 
 def hypervolume(

@@ -34,6 +34,12 @@ BASELINE = "float32"
 VARIANT = "variant.json"
 _COMMAND = "scripts.search"
 _SUBSET = "validation_subset"
+# What another recipe need not meet.
+_OF_THE_RECIPE = (
+    errors.ModelError,
+    errors.ConversionError,
+    errors.VerificationError,
+)
 
 
 def make(job: job_lib.Job) -> Iterator[search.Outcome]:
@@ -53,7 +59,10 @@ def make(job: job_lib.Job) -> Iterator[search.Outcome]:
     for content in job.recipes:
         started = time.perf_counter()
         recipe = recipe_lib.Recipe.from_json(content)
-        outcome = _make_one(job, recipe, data, run)
+        try:
+            outcome = _make_one(job, recipe, data, run)
+        except _OF_THE_RECIPE as error:
+            outcome = _failed(recipe.name, str(error))
         yield dataclasses.replace(
             outcome, seconds=round(time.perf_counter() - started, 3)
         )
@@ -133,16 +142,13 @@ def _make_one(
         _request(job, recipes), job.fine_tuning, run
     )
     if failures:
-        return _failed(recipe.name, f"{failures[0].message}")
+        return _failed(recipe.name, failures[0].message)
     variant = found[-1]
-    try:
-        for split in (_SUBSET, "validation"):
-            evaluated = _evaluate(job, found, data, split, run)[-1]
-            drop = evaluated.drop
-            if split == _SUBSET and drop and drop.verdict == "exceeded":
-                return _stopped(recipe.name, evaluated, job)
-    except errors.ModelError as error:
-        return _failed(recipe.name, str(error))
+    for split in (_SUBSET, "validation"):
+        evaluated = _evaluate(job, found, data, split, run)[-1]
+        drop = evaluated.drop
+        if split == _SUBSET and drop and drop.verdict == "exceeded":
+            return _stopped(recipe.name, evaluated, job)
     _keep(variant, run, job.made / recipe.name)
     return outcome_of(variant, evaluated)
 

@@ -47,14 +47,11 @@ class Meter:
         Raises:
             BenchmarkError: If not even float32 could be measured.
         """
-        own = [
-            self.baseline
-            if x.name == self.baseline.name
-            else variant(self.store, x.name).artifact
-            for x in outcomes
+        others = [x.name for x in outcomes if x.name != self.baseline.name]
+        together = [
+            self.baseline,
+            *(variant(self.store, name).artifact for name in others),
         ]
-        others = [x for x in own if x.name != self.baseline.name]
-        together = [self.baseline, *others]
         folder = f"search/{session}/"
         results = stages.measure(
             together, self.runner, self.options, self.run, folder

@@ -19,6 +19,8 @@ _BITS = {
     "full_integer": 8,
     "int16x8": 8,
     "weight_only_int8": 8,
+    "dynamic_range": 8,
+    "mixed_precision": 8,
 }
 _FEWEST_BITS = 4
 # No conversion was seen to compute more than about ten times as many

@@ -48,7 +48,7 @@ class RayRunner:
         self._make_runner = make_runner
         self._resource = resource
         self._timeout_s = timeout_s
-        self.identity = str(self._ask(_identity))
+        self.identity = f"{resource} of a cluster: {self._ask(_identity)}"
 
     def run(
         self,

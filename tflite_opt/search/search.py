@@ -8,6 +8,7 @@ measured again in one session, and only then looked at on the test split.
 import dataclasses
 import importlib.metadata
 import json
+import pathlib
 
 from tflite_opt.conversion import job as conversion_job
 from tflite_opt.data import dataset, sources
@@ -61,6 +62,8 @@ class Request:
         seed: Of the proposals.
         subset: Validation examples that are looked at first.
         conversion_timeout_s: Longest time for one conversion.
+        measurements: Where searches that differ in their proposals only share
+            what recipes gave; None for the run itself.
     """
 
     model: source.Choice
@@ -78,6 +81,7 @@ class Request:
     seed: int = 0
     subset: int = DEFAULT_SUBSET
     conversion_timeout_s: float = 600.0
+    measurements: pathlib.Path | None = None
 
     def __post_init__(self) -> None:
         """Checks the bounds.
@@ -120,40 +124,22 @@ def search(
     model = source.take_model(
         request.model, request.data, fingerprint, request.training, run
     )
-    store = _store(run)
-    store.claim(_description(request, model, fingerprint))
+    store = store_lib.Store.claim(
+        run.path("search"),
+        _description(request, model, fingerprint),
+        request.measurements,
+    )
     store.result.unlink(missing_ok=True)
     job = _job(request, model, fingerprint, store)
-    float_variant, evaluated = making.make_baseline(job)
-    meter = measuring.Meter(
-        runner=request.runner,
-        options=request.runtime,
-        run=run,
-        store=store,
-        baseline=float_variant.artifact,
-    )
-    (outcome,) = meter([making.outcome_of(float_variant, evaluated)], "first")
-    opened = model_spec.OpenedModel.load(
-        conversion_job.Layout(root=store.base).opened
-    )
-    baseline = search_record.Baseline(
-        outcome=outcome,
-        parameters=float_variant.facts.parameters,
-        trainable=opened.trainable,
-    )
-    baseline.save(store.baseline)
-    trials = loop.carry_out(
-        _plan(request, baseline, job), store, executor, meter
-    )
-    found = choosing.choose(
-        [outcome, *(x for _, x in trials)], request.limits, request.objective
-    )
-    return delivery.deliver(
+    baseline, meter = _measure_baseline(request, job, store, run)
+    plan = _plan(request, baseline, job)
+    trials = loop.carry_out(plan, store, executor, meter)
+    known = [baseline.outcome, *(outcome for _, outcome in trials)]
+    delivered = delivery.deliver(
         delivery.Request(
-            result=found,
+            result=choosing.choose(known, request.limits, request.objective),
             model=model,
             data=data,
-            float_variant=float_variant,
             evaluation=request.evaluation,
             limits=request.limits,
             objective=request.objective,
@@ -161,6 +147,39 @@ def search(
         ),
         trials,
     )
+    files.write_text(
+        run.path("report", "search.md"),
+        search_text.to_markdown(delivered, trials, known, request.limits),
+    )
+    return delivered
+
+
+def _measure_baseline(
+    request: Request,
+    job: job_lib.Job,
+    store: store_lib.Store,
+    run: run_directory.RunDirectory,
+) -> tuple[search_record.Baseline, measuring.Meter]:
+    """Makes and measures float32; returns it and what measures the others."""
+    variant, evaluated = making.make_baseline(job)
+    meter = measuring.Meter(
+        runner=request.runner,
+        options=request.runtime,
+        run=run,
+        store=store,
+        baseline=variant.artifact,
+    )
+    (outcome,) = meter([making.outcome_of(variant, evaluated)], "first")
+    opened = model_spec.OpenedModel.load(
+        conversion_job.Layout(root=store.base).opened
+    )
+    baseline = search_record.Baseline(
+        outcome=outcome,
+        parameters=variant.facts.parameters,
+        trainable=opened.trainable,
+    )
+    baseline.save(store.baseline)
+    return baseline, meter
 
 
 def trials(run: run_directory.RunDirectory) -> list[search_text.Trial]:
@@ -169,13 +188,7 @@ def trials(run: run_directory.RunDirectory) -> list[search_text.Trial]:
     Raises:
         InputError: If the run is no search.
     """
-    store = _store(run)
-    if not store.description.exists():
-        raise errors.InputError(
-            "There must be a search to look at. Received: "
-            f"output_dir={str(run.root)!r}, which holds none."
-        )
-    return store.trials()
+    return _store(run).trials()
 
 
 def is_over(run: run_directory.RunDirectory) -> bool:
@@ -191,7 +204,18 @@ def outcomes(run: run_directory.RunDirectory) -> list[search_record.Outcome]:
 
 
 def _store(run: run_directory.RunDirectory) -> store_lib.Store:
-    return store_lib.Store(run.path("search"))
+    """Returns where the records of a search are.
+
+    Raises:
+        InputError: If the run is no search.
+    """
+    root = run.path("search")
+    if not root.is_dir():
+        raise errors.InputError(
+            "There must be a search to look at. Received: "
+            f"output_dir={str(run.root)!r}, which holds none."
+        )
+    return store_lib.Store.open(root)
 
 
 def _plan(

@@ -46,9 +46,11 @@ _COMPRESSION: dict[str, dict[str, dict[str, Any]]] = {
     },
     "quantization_aware_training": {"qat": {}},
 }
+# One way of getting narrower is enough.
+_NARROWING = frozenset({"channel_pruning", "distillation"})
 _SMALLER_AFTER_GZIP_ONLY = frozenset({"pruning", "clustering"})
 _MIXED_PRECISION = "mixed_precision"
-_FLOAT_PREFIXES = (0, 1, 2, 4, 8)
+_FLOAT_PREFIXES = (0, 2, 4)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -245,8 +247,11 @@ def _needs_no_settings(cls: type[base.Technique]) -> bool:
 def _with(
     found: recipe_lib.Recipe, place: _Place, technique: base.Technique
 ) -> recipe_lib.Recipe | None:
-    """Returns a longer recipe, or None where that is not legal."""
+    """Returns a longer recipe, or None where that is not legal or sensible."""
     steps: tuple[base.Technique, ...] = getattr(found, place)
+    names = {technique.technique, *(x.technique for x in steps)}
+    if names >= _NARROWING:
+        return None
     if isinstance(technique, base.CompressionTechnique):
         given = {x.gives for x in found.compress if x.gives is not None}
         kept = tuple(sorted(given & technique.preserves))

@@ -11,6 +11,8 @@ import pathlib
 
 from tflite_opt.records import errors, search, serialization
 
+_DESCRIPTION = "description.json"
+
 
 @dataclasses.dataclass(frozen=True)
 class Store:
@@ -18,14 +20,12 @@ class Store:
 
     Attributes:
         root: The folder `search` of a run directory.
+        measured: What recipes gave; searches that differ in their proposals
+            only may share it, one after the other.
     """
 
     root: pathlib.Path
-
-    @property
-    def description(self) -> pathlib.Path:
-        """`SearchDescription`."""
-        return self.root / "description.json"
+    measured: pathlib.Path
 
     @property
     def baseline(self) -> pathlib.Path:
@@ -40,45 +40,62 @@ class Store:
     @property
     def base(self) -> pathlib.Path:
         """Run directory of the float32 variant that trials start from."""
-        return self.root / "base"
+        return self.measured / "base"
 
     @property
     def work(self) -> pathlib.Path:
         """Run directories of trials, one for each beginning of a recipe."""
-        return self.root / "work"
+        return self.measured / "work"
 
     @property
     def made(self) -> pathlib.Path:
         """A folder for each recipe's artifact and its `Variant`."""
-        return self.root / "made"
+        return self.measured / "made"
 
     def outcome(self, name: str) -> pathlib.Path:
         """`Outcome` of a recipe."""
-        return self.root / "outcomes" / f"{name}.json"
+        return self.measured / "outcomes" / f"{name}.json"
 
     def _proposal(self, number: int) -> pathlib.Path:
         return self.root / "trials" / f"{number:04}.json"
 
-    def claim(self, description: search.SearchDescription) -> None:
-        """Makes sure that the records here are, or will be, of this search.
+    @classmethod
+    def open(cls, root: pathlib.Path) -> "Store":
+        """Opens the records of a search.
 
         Raises:
-            InputError: If they are of another one.
+            InputError: If there are none at `root`.
         """
-        if not self.description.exists():
-            description.save(self.description)
-            return
-        found = search.SearchDescription.load(self.description)
-        for field in dataclasses.fields(description):
-            ours = getattr(description, field.name)
-            theirs = getattr(found, field.name)
-            if ours != theirs:
-                raise errors.InputError(
-                    f"{str(self.root)!r} holds a search with another "
-                    f"{field.name.replace('_', ' ')}: {_show(theirs)}. "
-                    f"Received: {_show(ours)}. Take another --output_dir, or "
-                    "--overwrite."
-                )
+        found = search.SearchDescription.load(root / _DESCRIPTION)
+        return cls(root, found.measured or root)
+
+    @classmethod
+    def claim(
+        cls,
+        root: pathlib.Path,
+        description: search.SearchDescription,
+        shared: pathlib.Path | None = None,
+    ) -> "Store":
+        """Opens or begins the records of one search and no other.
+
+        Args:
+            root: Its place.
+            description: What its trials depend on.
+            shared: Where searches that differ in their proposals only share
+                what recipes gave.
+
+        Raises:
+            InputError: If those at `root` are of another search.
+        """
+        if shared is not None:
+            measured = shared.resolve() / description.measured_key()[:16]
+            description = dataclasses.replace(description, measured=measured)
+        if (root / _DESCRIPTION).exists():
+            found = search.SearchDescription.load(root / _DESCRIPTION)
+            _require_same(found, description, root)
+        else:
+            description.save(root / _DESCRIPTION)
+        return cls.open(root)
 
     def keep(self, proposal: search.Proposal) -> None:
         """Writes a proposal down.
@@ -111,6 +128,22 @@ class Store:
         """Returns the outcome of a recipe, if it has one."""
         path = self.outcome(name)
         return search.Outcome.load(path) if path.exists() else None
+
+
+def _require_same(
+    found: search.SearchDescription,
+    ours: search.SearchDescription,
+    root: pathlib.Path,
+) -> None:
+    for field in dataclasses.fields(ours):
+        wanted, there = getattr(ours, field.name), getattr(found, field.name)
+        if wanted != there:
+            raise errors.InputError(
+                f"{str(root)!r} holds a search with another "
+                f"{field.name.replace('_', ' ')}: {_show(there)}. "
+                f"Received: {_show(wanted)}. Take another --output_dir, or "
+                "--overwrite."
+            )
 
 
 def _show(value: object) -> str:
