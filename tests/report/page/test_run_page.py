@@ -24,11 +24,6 @@ def path(tmp_path_factory):
     )
 
 
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    yield from browser_lib.open_browser(tmp_path_factory.mktemp("profile"))
-
-
 @pytest.fixture
 def page(browser, path):
     browser_lib.look(browser, 1200, 900, "light")

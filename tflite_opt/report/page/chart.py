@@ -16,6 +16,7 @@ Rows = Sequence[Mapping[str, Any]]
 # More digits than a chart can show are only bytes.
 _DIGITS = 6
 _BAR_HEIGHT = 18
+BELOW = alt.Legend(orient="bottom")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -125,7 +126,7 @@ def bars(
             type="nominal",
             title=None,
             sort=None,
-            legend=alt.Legend(orient="bottom"),
+            legend=BELOW,
         )
     chart = alt.Chart(data(rows)).mark_bar().encode(**encoding)
     return spec(chart.properties(height=height(rows)))

@@ -282,9 +282,7 @@ def _timeline(rows: chart.Rows) -> dict[str, Any]:
         ],
     }
     if len(kinds) > 1:
-        encoding["color"] = alt.Color(
-            "of:N", title=None, legend=alt.Legend(orient="bottom")
-        )
+        encoding["color"] = alt.Color("of:N", title=None, legend=chart.BELOW)
     own = [{k: v for k, v in row.items() if k != "quantity"} for row in rows]
     base = alt.Chart(chart.data(own)).encode(**encoding)
     return chart.spec(
