@@ -30,6 +30,7 @@ from . import (
     _fine_tuning_flags,
     _model_flags,
     _op_profile_flags,
+    _price_flags,
     _run_flags,
     _runner_flags,
     _runtime_flags,
@@ -61,6 +62,7 @@ def main(arguments: Sequence[str]) -> None:
         objective=_OBJECTIVE.value,
         runner=_runner_flags.runner(),
         conversion_timeout_s=_conversion_flags.timeout_s(),
+        prices=_price_flags.prices(),
         op_profile=_op_profile_flags.OP_PROFILE.value,
     )
     content, paths = pipeline.optimize(request, _run_flags.run())

@@ -38,6 +38,7 @@ class Request:
         conversion_timeout_s: Longest time for one conversion.
         runner: What measures; this machine by default.
         op_profile: Whether to time each operation, on this machine.
+        prices: What the user pays, for the report.
     """
 
     model: source.Choice
@@ -53,6 +54,7 @@ class Request:
         default_factory=desktop.DesktopRunner
     )
     op_profile: bool = False
+    prices: report.Prices = dataclasses.field(default_factory=report.Prices)
 
 
 def optimize(
@@ -112,4 +114,4 @@ def optimize(
         stages.profile(results, run)
     stages.recommend(validation, results, request.objective, limit, run)
     evaluate_on("test")
-    return write.write_report(run)
+    return write.write_report(run, request.prices)

@@ -12,7 +12,7 @@ from typing import Any
 import altair as alt
 
 from tflite_opt.records import benchmark, report
-from tflite_opt.report import evaluation_text, row_text
+from tflite_opt.report import benchmark_text, evaluation_text, row_text
 from tflite_opt.report.page import chart
 from tflite_opt.report.rows import Evidence
 
@@ -95,16 +95,6 @@ def scatter(
     )
 
 
-def place(result: benchmark.BenchmarkResult) -> str:
-    """Returns where a benchmark was made, and with how many threads."""
-    options = result.options
-    count = options.num_threads
-    return (
-        f"{result.device.model}, {count} thread{'s'[: count != 1]}, "
-        f"{options.delegate}"
-    )
-
-
 def _metrics(content: report.Report) -> Iterator[Axis]:
     found = [content.metric] if content.metric else []
     found += content.rows[0].other_metrics
@@ -148,7 +138,7 @@ def _points(row: report.Row, item: Evidence) -> Iterator[dict[str, Any]]:
 def _measured(result: benchmark.BenchmarkResult) -> dict[str, Any]:
     latency, peak = result.latency, result.peak_memory_bytes
     return {
-        "place": place(result),
+        "place": benchmark_text.place(result),
         "latency": row_text.interval(
             latency.median_ms, latency.median_low_ms, latency.median_high_ms
         ),
@@ -156,6 +146,7 @@ def _measured(result: benchmark.BenchmarkResult) -> dict[str, Any]:
         "latency_ms_low": latency.median_low_ms,
         "latency_ms_high": latency.median_high_ms,
         "peak_mb": None if peak is None else peak / 1e6,
+        "cpu_ms": result.cpu_ms,
         "energy_mj": result.energy.energy_mj if result.energy else None,
         "init_ms": result.init_ms,
     }
