@@ -18,7 +18,7 @@ from tflite_opt.comparison import run_comparison
 from tflite_opt.records import errors, run_directory
 from tflite_opt.report import comparison_text, write
 
-from . import _cli, _price_flags
+from . import _cli, _export_flags, _price_flags
 
 _BASELINE = flags.DEFINE_string(
     "baseline", None, "An earlier run to compare with, side by side."
@@ -35,6 +35,7 @@ def main(arguments: Sequence[str]) -> None:
     run = run_directory.RunDirectory.open(pathlib.Path(arguments[0]))
     content, paths = write.write_report(run, _price_flags.prices())
     texts = [write.to_text(content, paths)]
+    texts += _export_flags.export(run, content, paths)
     if _BASELINE.value is not None:
         baseline = run_directory.RunDirectory.open(
             pathlib.Path(_BASELINE.value)
