@@ -27,13 +27,11 @@ class View:
         title: Its heading.
         caption: What it shows, and what it leaves out.
         spec: In the Vega-Lite grammar.
-        is_wide: Whether it takes the whole width of a wide window.
     """
 
     title: str
     caption: str
     spec: dict[str, Any]
-    is_wide: bool = False
 
 
 def spec(chart: alt.Chart | alt.LayerChart) -> dict[str, Any]:
