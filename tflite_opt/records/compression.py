@@ -122,6 +122,7 @@ class CompressionStep(serialization.Record):
         histories: Its trainings, in order.
         notes: One sentence each, for the report.
         seconds: Wall time, loading and saving included.
+        energy_kwh: Energy meanwhile, by codecarbon; None without it.
     """
 
     technique: dict[str, Any]
@@ -131,6 +132,7 @@ class CompressionStep(serialization.Record):
     histories: tuple[training.TrainingHistory, ...]
     notes: tuple[str, ...]
     seconds: float
+    energy_kwh: float | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
