@@ -33,6 +33,7 @@ from . import (
     _ladder_flags,
     _model_flags,
     _op_profile_flags,
+    _price_flags,
     _run_flags,
     _runner_flags,
     _runtime_flags,
@@ -65,6 +66,7 @@ def main(arguments: Sequence[str]) -> None:
         objective=_OBJECTIVE.value,
         runner=_runner_flags.runner(),
         conversion_timeout_s=_conversion_flags.timeout_s(),
+        prices=_price_flags.prices(),
         op_profile=_op_profile_flags.OP_PROFILE.value,
     )
     run = _run_flags.run()

@@ -20,6 +20,7 @@ _LAYERS = {
     "records": 0,
     "child_process": 0,
     "progress": 0,
+    "optional_package": 1,
     "strict_yaml": 1,
     "user_code": 1,
     "intervals": 1,

@@ -41,6 +41,7 @@ class Request:
         runner: What measures; this machine by default.
         ladders: Automatic recipes.
         op_profile: Whether to time each operation, on this machine.
+        prices: What the user pays, for the report.
     """
 
     model: source.Choice
@@ -57,6 +58,7 @@ class Request:
     )
     ladders: ladder_request.Ladders = ladder_request.Ladders()
     op_profile: bool = False
+    prices: report.Prices = dataclasses.field(default_factory=report.Prices)
 
 
 def optimize(
@@ -125,4 +127,4 @@ def optimize(
         stages.profile(results, run)
     stages.recommend(validation, results, request.objective, limit, run)
     evaluate_on("test")
-    return write.write_report(run)
+    return write.write_report(run, request.prices)

@@ -169,6 +169,7 @@ def test_a_launch_tells_what_it_dropped_and_how_the_machine_was(
     assert launch.warmup_runs >= 8
     assert launch.is_steady is not None
     assert 0 < launch.timing_ns < 1e5
+    assert 0 < launch.cpu_ms < launch.num_runs * 1e3
     assert launch.resident_memory_bytes <= launch.peak_memory_bytes
     assert launch.state.cpus == local_machine.usable_cpus()
 

@@ -183,6 +183,7 @@ class _Session:
                 if options.soak_s
                 else ()
             ),
+            energy=summaries.mean_energy(launches),
         )
 
     def _path(

@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 
 from tflite_opt import child_process
-from tflite_opt.benchmark import local_machine, warm_up
+from tflite_opt.benchmark import local_machine, rapl, warm_up
 from tflite_opt.tflite import runnable
 
 _TIMING_REPEATS = 1001
@@ -44,8 +44,10 @@ class _Measured:
     is_steady: bool
     samples: array.array
     wall_ns: int
-    # Of the process, after the warm-up.
+    # Of the process: after the warm-up, and of all threads while sampling.
     resident_bytes: int
+    cpu_ns: int
+    power_mw: float
 
 
 def main(arguments: list[str]) -> None:
@@ -74,6 +76,8 @@ def _measure(spec: dict[str, Any]) -> tuple[dict[str, Any], np.ndarray]:
     with np.load(spec["inputs"]) as stored:
         inputs = [stored[str(i)] for i in range(len(stored.files))]
     watch = local_machine.Watch()
+    meter = rapl.Meter()
+    idle_mw = meter.idle_power_mw() if meter.is_readable else 0.0
     timing_ns = _timing_ns()
     memory_before = _memory_bytes("VmHWM")
 
@@ -85,7 +89,7 @@ def _measure(spec: dict[str, Any]) -> tuple[dict[str, Any], np.ndarray]:
     for _ in range(1, spec["concurrency"]):
         models.append(_load(spec))
         models[-1].set_inputs(inputs)
-    found = _run_all(models, spec)
+    found = _run_all(models, spec, meter)
 
     samples = np.concatenate([np.array(x.samples, np.int64) for x in found])
     peak = _memory_bytes("VmHWM")
@@ -108,8 +112,27 @@ def _measure(spec: dict[str, Any]) -> tuple[dict[str, Any], np.ndarray]:
             len(x.samples) * 1e9 / x.wall_ns for x in found
         ),
         "state": watch.stop().to_json(),
+        **_consumption(found, idle_mw if meter.is_readable else None),
     }
     return summary, samples
+
+
+def _consumption(
+    found: list[_Measured], idle_mw: float | None
+) -> dict[str, Any]:
+    """Returns what one inference takes, if no other ran at the same time."""
+    (only, *others) = found
+    num_runs = len(only.samples)
+    energy = None
+    if idle_mw is not None and not others:
+        energy = rapl.estimate(
+            power_mw=only.power_mw,
+            idle_power_mw=idle_mw,
+            duration_s=only.wall_ns / 1e9,
+            num_runs=num_runs,
+        ).to_json()
+    cpu_ms = None if others else only.cpu_ns / num_runs / 1e6
+    return {"cpu_ms": cpu_ms, "energy": energy}
 
 
 def _load(spec: dict[str, Any]) -> runnable.Runnable:
@@ -142,16 +165,17 @@ def _timed_after(delay_s: float, model: runnable.Runnable) -> int:
 
 
 def _run_all(
-    models: list[runnable.Runnable], spec: dict[str, Any]
+    models: list[runnable.Runnable], spec: dict[str, Any], meter: rapl.Meter
 ) -> list[_Measured]:
     if len(models) == 1:
-        return [_run(models[0], spec, lambda: None)]
+        return [_run(models[0], spec, meter, lambda: None)]
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     # Timing starts when all are warm, so that all samples have company.
     barrier = threading.Barrier(len(models))
     with futures.ThreadPoolExecutor(len(models)) as pool:
         pending = [
-            pool.submit(_run, model, spec, barrier.wait) for model in models
+            pool.submit(_run, model, spec, meter, barrier.wait)
+            for model in models
         ]
         futures.wait(pending, return_when=futures.FIRST_EXCEPTION)
         # Nobody may wait for one that failed.
@@ -162,6 +186,7 @@ def _run_all(
 def _run(
     model: runnable.Runnable,
     spec: dict[str, Any],
+    meter: rapl.Meter,
     wait_for_others: Callable[[], object],
 ) -> _Measured:
     start = time.perf_counter_ns()
@@ -170,15 +195,20 @@ def _run(
     resident_bytes = _memory_bytes("VmRSS")
     with contextlib.suppress(threading.BrokenBarrierError):
         wait_for_others()
+    energy, cpu_ns = meter.read(), time.process_time_ns()
     start = time.perf_counter_ns()
     samples = _sample(model, spec)
+    wall_ns = time.perf_counter_ns() - start
+    cpu_ns = time.process_time_ns() - cpu_ns
     return _Measured(
         warmup_runs=runs,
         warmup_ns=warmup_ns,
         is_steady=is_steady,
         samples=samples,
-        wall_ns=time.perf_counter_ns() - start,
+        wall_ns=wall_ns,
         resident_bytes=resident_bytes,
+        cpu_ns=cpu_ns,
+        power_mw=meter.power_mw(energy, meter.read()),
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from tflite_opt import child_process
 from tflite_opt.records import artifact as artifact_record
-from tflite_opt.records import benchmark, errors, files, machine
+from tflite_opt.records import benchmark, energy, errors, files, machine
 from tflite_opt.tflite import entry_point, flatbuffer, sample_inputs
 
 
@@ -155,4 +155,6 @@ def read(path: pathlib.Path) -> tuple[benchmark.Launch, np.ndarray]:
     stored = files.read_npz(path)
     summary = json.loads(str(stored["summary"]))
     summary["state"] = machine.MachineState.from_json(summary["state"])
+    if summary.get("energy") is not None:
+        summary["energy"] = energy.EnergyEstimate.from_json(summary["energy"])
     return benchmark.Launch(**summary), stored["samples_ns"]

@@ -1,18 +1,36 @@
 # SPDX-License-Identifier: Apache-2.0
 """Statistics over launches of tools that print no samples."""
 
+import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
 
 from tflite_opt.benchmark import statistics
-from tflite_opt.records import benchmark
+from tflite_opt.records import benchmark, energy
 
 
 def peak_memory_bytes(launches: Sequence[benchmark.Launch]) -> int | None:
     """Returns the largest peak; None where no launch knows its own."""
     known = [x.peak_memory_bytes for x in launches if x.peak_memory_bytes]
     return max(known, default=None)
+
+
+def mean_energy(
+    launches: Sequence[benchmark.Launch],
+) -> energy.EnergyEstimate | None:
+    """Returns the mean over launches; None where none knows its own."""
+    known = [x.energy for x in launches if x.energy]
+    if not known:
+        return None
+    return dataclasses.replace(
+        known[0],
+        energy_mj=float(np.mean([x.energy_mj for x in known])),
+        power_mw=float(np.mean([x.power_mw for x in known])),
+        idle_power_mw=float(np.mean([x.idle_power_mw for x in known])),
+        duration_s=float(sum(x.duration_s for x in known)),
+        num_samples=sum(x.num_samples for x in known),
+    )
 
 
 def latency_stats(

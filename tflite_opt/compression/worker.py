@@ -16,6 +16,7 @@ from typing import Any
 
 from tflite_opt import child_process, trial_conversion
 from tflite_opt.compression import job as job_lib
+from tflite_opt.compression import training_energy
 from tflite_opt.data import dataset as dataset_lib
 from tflite_opt.data import sources
 from tflite_opt.keras_models import (
@@ -46,7 +47,7 @@ def main(arguments: list[str]) -> None:
 
 
 def _run(job: job_lib.Job) -> None:
-    started = time.perf_counter()
+    started, energy = time.perf_counter(), training_energy.Meter()
     technique = base.from_recipe(job.technique)
     if not isinstance(technique, base.CompressionTechnique):
         raise TypeError(type(technique).__name__)
@@ -88,6 +89,7 @@ def _run(job: job_lib.Job) -> None:
         notes=found.notes,
         seconds=round(time.perf_counter() - started, 3),
         shrinkage=found.shrinkage,
+        energy_kwh=energy.stop(),
     )
     before = job.before
     compression.CompressedModel(

@@ -3,6 +3,7 @@
 
 import dataclasses
 import pathlib
+import statistics
 from collections.abc import Sequence
 from typing import Literal, Protocol
 
@@ -52,6 +53,9 @@ class Launch(serialization.Record):
             time.
         state: Of the machine.
         summary: The tool's own statistics; None where there are samples.
+        cpu_ms: Processor time of one timed inference, of all threads of the
+            process; None from a tool, or of several interpreters at once.
+        energy: Of one timed inference; None where the machine does not tell.
     """
 
     source: str
@@ -71,6 +75,8 @@ class Launch(serialization.Record):
     throughput_per_s: float | None = None
     state: machine.MachineState | None = None
     summary: tool_output.LatencySummary | None = None
+    cpu_ms: float | None = None
+    energy: energy_record.EnergyEstimate | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -223,6 +229,12 @@ class BenchmarkResult(serialization.Record):
     concurrent: ConcurrentStats | None = None
     drift: tuple[DriftWindow, ...] = ()
     energy: energy_record.EnergyEstimate | None = None
+
+    @property
+    def cpu_ms(self) -> float | None:
+        """Processor time of one inference, median over launches."""
+        known = [x.cpu_ms for x in self.launches if x.cpu_ms is not None]
+        return statistics.median(known) if known else None
 
     @property
     def evidence(self) -> tuple[pathlib.Path, ...]:

@@ -188,6 +188,7 @@ class CompressionStep(serialization.Record):
         seconds: Wall time, loading and saving included.
         shrinkage: What it took of the layers, counted on its result; None if
             they have the sizes they had.
+        energy_kwh: Energy meanwhile, by codecarbon; None without it.
     """
 
     technique: dict[str, Any]
@@ -198,6 +199,7 @@ class CompressionStep(serialization.Record):
     notes: tuple[str, ...]
     seconds: float
     shrinkage: Shrinkage | None = None
+    energy_kwh: float | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

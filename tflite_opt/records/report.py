@@ -7,6 +7,7 @@ from typing import Literal
 from tflite_opt.records import artifact as artifact_record
 from tflite_opt.records import (
     compression,
+    errors,
     evaluation,
     finding,
     serialization,
@@ -105,6 +106,8 @@ class Row(serialization.Record):
         keras_agreement: Fraction of equal predictions of the file and the
             Keras model it was made from, on validation examples.
         notes: What calibration, preparations and refinements did.
+        cpu_ms: Processor time of an inference.
+        energy_mj: Energy of an inference.
     """
 
     name: str
@@ -140,10 +143,64 @@ class Row(serialization.Record):
     kept: tuple[compression.KeptPromise, ...] = ()
     keras_agreement: float | None = None
     notes: tuple[str, ...] = ()
+    cpu_ms: float | None = None
+    energy_mj: float | None = None
 
     def other(self, name: str) -> evaluation.Metric | None:
         """Returns the metric of that name beside the primary one."""
         return next((x for x in self.other_metrics if x.name == name), None)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Prices(serialization.Record):
+    """What the user pays; nothing is assumed.
+
+    Attributes:
+        price_per_cpu_hour: Money for an hour of one processor, in any
+            currency; None if the user does not say.
+        grid_gco2_per_kwh: Grams of CO2 for a kilowatt-hour; None likewise.
+    """
+
+    price_per_cpu_hour: float | None = None
+    grid_gco2_per_kwh: float | None = None
+
+    def __post_init__(self) -> None:
+        """Checks the bounds.
+
+        Raises:
+            InputError: If a value is out of its range.
+        """
+        super().__post_init__()
+        for name in ("price_per_cpu_hour", "grid_gco2_per_kwh"):
+            value = getattr(self, name)
+            if value is not None and not value >= 0:
+                raise errors.InputError(
+                    f"`{name}` must not be negative. Received: {name}={value}"
+                )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Cost(serialization.Record):
+    """What a million inferences of a variant take, by what was measured.
+
+    Attributes:
+        name: The variant.
+        place: Where it was measured.
+        cpu_hours: Processor time of all threads; None if not measured.
+        energy_kwh: None if the device does not tell, or cannot tell it from
+            what it takes when idle.
+        energy_source: What told the energy; "" if nothing did.
+        price: By the user's price; None without, or without processor time.
+        co2_g: By the user's grid; None without, or without energy.
+    """
+
+    name: str
+    place: str
+    cpu_hours: float | None
+    energy_kwh: float | None
+    energy_source: str
+    price: float | None
+    co2_g: float | None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -165,6 +222,8 @@ class Report(serialization.Record):
         notes: What there is to say about the model, a sentence each.
         data_check: What there is to say about the representative data; None
             in runs of versions that did not look.
+        prices: What the user pays.
+        costs: Of a million inferences, for each variant and device that tell.
     """
 
     description: RunDescription
@@ -179,6 +238,8 @@ class Report(serialization.Record):
     notes: tuple[str, ...] = ()
     data_check: data_check_record.DataCheck | None = None
     is_labelled: bool = True
+    prices: Prices = dataclasses.field(default_factory=Prices)
+    costs: tuple[Cost, ...] = ()
 
     @property
     def metric(self) -> evaluation.Metric | None:

@@ -64,6 +64,16 @@ def label(found: benchmark.BenchmarkResult) -> str:
     return f"{found.artifact.name}, {count} thread{'s'[: count != 1]}"
 
 
+def place(result: benchmark.BenchmarkResult) -> str:
+    """Returns where a benchmark was made, and with how many threads."""
+    options = result.options
+    count = options.num_threads
+    return (
+        f"{result.device.model}, {count} thread{'s'[: count != 1]}, "
+        f"{options.delegate}"
+    )
+
+
 def _how(results: Sequence[benchmark.BenchmarkResult]) -> str:
     result = results[0]
     options = result.options
@@ -102,7 +112,7 @@ def _energy(
 ) -> str:
     return (
         f"{label(result)}: about {found.energy_mj:.3g} mJ an inference, an "
-        f"estimate by the battery's gauge: {found.power_mw:.0f} mW over "
+        f"estimate by the {found.source}: {found.power_mw:.0f} mW over "
         f"{found.duration_s:g} s, idle {found.idle_power_mw:.0f} mW."
     )
 

@@ -19,7 +19,7 @@ from tflite_opt.records import (
     tensor_errors,
     variants,
 )
-from tflite_opt.report import rows
+from tflite_opt.report import costs, rows
 
 _RecordT = TypeVar("_RecordT", bound=serialization.Record)
 
@@ -171,13 +171,16 @@ def build(run: run_directory.RunDirectory) -> report.Report:
 
 
 def join(
-    run: run_directory.RunDirectory, loaded: Sequence[rows.Evidence]
+    run: run_directory.RunDirectory,
+    loaded: Sequence[rows.Evidence],
+    prices: report.Prices | None = None,
 ) -> report.Report:
     """Returns the report of a run whose evidence is read already.
 
     Args:
         run: The run.
         loaded: Its evidence, float32 first.
+        prices: What the user pays; nothing that is known if None.
 
     Raises:
         InputError: If a record is damaged.
@@ -214,6 +217,11 @@ def join(
         ),
         notes=opened.notes() if opened else (),
         data_check=records.optional(data_check.DataCheck, records.data_check),
+        prices=prices or report.Prices(),
+        costs=costs.costs(
+            (result for item in loaded for result in item.results),
+            prices or report.Prices(),
+        ),
     )
 
 

@@ -28,7 +28,10 @@ def describe(results: Sequence[comparison.Comparison]) -> str:
     """
     first = results[0]
     sweep = len({found.options.num_threads for found in results}) > 1
-    rows = [_cells(found, sweep) for found in results]
+    rows = [
+        _cells(name, found)
+        for name, found in zip(names(results), results, strict=True)
+    ]
     lines = [tabulate.tabulate(rows, _HEADERS, disable_numparse=True)]
     if len(results) == 1:
         lines += ["", quantities(first)]
@@ -78,7 +81,7 @@ def quantities(found: comparison.Comparison) -> str:
             item.name.replace("_", " "),
             _number(item.baseline),
             _number(item.candidate),
-            _times(item),
+            times(item),
         )
         for item in found.quantities
     ]
@@ -91,20 +94,30 @@ def quantities(found: comparison.Comparison) -> str:
     )
 
 
-def _cells(found: comparison.Comparison, sweep: bool) -> tuple[str, ...]:
+def names(results: Sequence[comparison.Comparison]) -> list[str]:
+    """Returns what to call each, with the threads if they differ."""
+    sweep = len({found.options.num_threads for found in results}) > 1
+    return [
+        found.candidate.name
+        + (
+            f" against {found.baseline.name}"
+            if found.candidate.name != found.baseline.name
+            else ""
+        )
+        + (f", num_threads={found.options.num_threads}" if sweep else "")
+        for found in results
+    ]
+
+
+def _cells(name: str, found: comparison.Comparison) -> tuple[str, ...]:
     by_name = {item.name: item for item in found.quantities}
-    name = found.candidate.name
-    if name != found.baseline.name:
-        name = f"{name} against {found.baseline.name}"
-    if sweep:
-        name += f", num_threads={found.options.num_threads}"
     return (
         name,
         ratio(found.latency),
         verdict(found.latency),
-        _times(by_name["size_bytes"]),
-        _times(by_name["gzip_bytes"]),
-        _times(by_name["peak_memory_bytes"]),
+        times(by_name["size_bytes"]),
+        times(by_name["gzip_bytes"]),
+        times(by_name["peak_memory_bytes"]),
         evaluation_text.loss(found.drop),
         evaluation_text.verdict(found.drop),
     )
@@ -133,7 +146,8 @@ def _number(value: float | None) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
 
 
-def _times(item: comparison.Quantity) -> str:
+def times(item: comparison.Quantity) -> str:
+    """Returns the candidate as a multiple of the baseline."""
     if item.baseline is None or item.candidate is None or not item.baseline:
         return "-"
     return f"{item.candidate / item.baseline:.4g}x"

@@ -93,6 +93,8 @@ def _trained(step: compression.CompressionStep) -> str:
     last = step.histories[-1]
     seconds = sum(history.seconds for history in step.histories)
     text = f"{epochs} epochs, {seconds:.0f} s"
+    if step.energy_kwh is not None:
+        text += f", {step.energy_kwh:.3g} kWh by codecarbon"
     if last.validation_accuracy:
         best = last.validation_accuracy[last.kept_epoch - 1]
         text += f", validation {best:.2%}"

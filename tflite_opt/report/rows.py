@@ -106,6 +106,12 @@ def row(
         keras_agreement=item.variant.keras_agreement,
         sparse_encoded_bytes=facts.sparse_encoded_bytes,
         notes=item.variant.notes,
+        cpu_ms=item.result.cpu_ms if item.result else None,
+        energy_mj=(
+            item.result.energy.energy_mj
+            if item.result and item.result.energy
+            else None
+        ),
     )
 
 

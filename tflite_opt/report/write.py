@@ -10,6 +10,7 @@ from tflite_opt.records import files, report, run_directory
 from tflite_opt.report import (
     build,
     compression_text,
+    costs,
     csv_text,
     data_check_text,
     evaluation_text,
@@ -20,9 +21,13 @@ from tflite_opt.report import (
 
 
 def write_report(
-    run: run_directory.RunDirectory,
+    run: run_directory.RunDirectory, prices: report.Prices | None = None
 ) -> tuple[report.Report, list[pathlib.Path]]:
     """Builds the report of a run and writes all its forms.
+
+    Args:
+        run: The run.
+        prices: What the user pays.
 
     Returns:
         The report, and `report.html`, `report.md`, `report.png`,
@@ -35,7 +40,7 @@ def write_report(
     from tflite_opt.report.page import run_page
 
     loaded = build.evidence(run)
-    content = build.join(run, loaded)
+    content = build.join(run, loaded, prices)
     folder = build.RunRecords(run).report
     names = (
         "report.html", "report.md", "report.png", "results.csv", "results.json"
@@ -169,6 +174,7 @@ def to_markdown(content: report.Report) -> str:
             "",
             *_compression(content),
             *_notes(content),
+            *costs.markdown(content.costs),
             *_representative_data(content),
             "## What the linter says",
             "",

@@ -51,16 +51,20 @@ def open_browser(profile: pathlib.Path) -> Iterator[webdriver.Chrome]:
 
 
 def requests(browser: webdriver.Chrome) -> list[str]:
-    """Returns the addresses that pages asked for since the last call."""
+    """Returns the addresses that pages asked for since the last call.
+
+    Not in it: what the browser loads from itself, and data in addresses.
+    """
     messages = [
         json.loads(entry["message"])["message"]
         for entry in browser.get_log("performance")
     ]
-    return [
+    addresses = [
         message["params"]["request"]["url"]
         for message in messages
         if message["method"] == "Network.requestWillBeSent"
     ]
+    return [x for x in addresses if not x.startswith(("chrome:", "data:"))]
 
 
 def look(

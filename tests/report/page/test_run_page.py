@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The page of a run, in a real browser."""
 
+import dataclasses
 import re
 
 import pytest
@@ -22,11 +23,6 @@ def path(tmp_path_factory):
     return run_page.write(
         content, loaded, example.MANIFEST, folder / "report.html"
     )
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    yield from browser_lib.open_browser(tmp_path_factory.mktemp("profile"))
 
 
 @pytest.fixture
@@ -59,12 +55,33 @@ def test_it_is_one_small_file_with_names_as_text(path):
     assert not re.search(r"(?:src|href)=[\"']?(?:https?:)?//", text)
 
 
+def test_an_unfinished_run_leaves_out_what_it_does_not_know(tmp_path):
+    loaded = [
+        dataclasses.replace(item, test=None, results=(), errors=None)
+        for item in example.evidence(tmp_path)
+    ]
+    content = dataclasses.replace(
+        example.content(loaded), recommendation=None, data_check=None, costs=()
+    )
+    path = run_page.write(
+        content, loaded, example.MANIFEST, tmp_path / "report.html"
+    )
+    text = path.read_text(encoding="utf-8")
+    assert "No recommendation: the run is not finished." in text
+    for part in ("trade-off", "device", "costs"):
+        assert f'<section id="{part}"' not in text
+    assert "Latency by launch" not in text
+    assert "latency ms" not in text
+    assert "Representative data" not in text
+
+
 def test_it_says_what_to_ship_before_all_else(page):
     verdict = page.find_element(By.ID, "verdict")
     assert "open" in verdict.get_attribute("class").split()
     assert verdict.text.splitlines() == [
-        "Ship int8, the best if small and fast is what counts and top-1 may "
-        "fall by 0.50% at most: 4.00x smaller and 2.00x the speed of float32.",
+        "Ship int8, the best if small and fast is what counts and the loss of "
+        "top-1 may be 0.50% at most: 4.00x smaller and 2.00x the speed of "
+        "float32.",
         "On the test split it has top-1 97.90% (96.90%-98.90%): loss +0.10% "
         "(-1.55% to +1.10%), not provable with 450 examples; about 10,000 "
         "would decide it at these rates.",

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from tflite_opt.evaluation.metrics import base, optional_package, resampled
+from tflite_opt import optional_package
+from tflite_opt.evaluation.metrics import base, resampled
 from tflite_opt.evaluation.metrics import task as task_lib
 
 _ORDER = 4
@@ -35,7 +36,7 @@ class Bleu(resampled.Resampled):
     @classmethod
     def create(cls, argument: str) -> base.Metric:
         """Needs sacrebleu."""
-        optional_package.require("sacrebleu", cls.name)
+        optional_package.require("sacrebleu", f"The metric {cls.name}")
         return super().create(argument)
 
     def check(self, task: task_lib.Task) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tflite_opt.evaluation.metrics import base, optional_package, resampled
+from tflite_opt import optional_package
+from tflite_opt.evaluation.metrics import base, resampled
 from tflite_opt.evaluation.metrics import task as task_lib
 from tflite_opt.records import errors
 
@@ -38,7 +39,7 @@ class CocoMap(resampled.Resampled):
     @classmethod
     def create(cls, argument: str) -> base.Metric:
         """Needs pycocotools."""
-        optional_package.require("pycocotools", cls.name)
+        optional_package.require("pycocotools", f"The metric {cls.name}")
         return super().create(argument)
 
     def check(self, task: task_lib.Task) -> None:

@@ -16,6 +16,7 @@ Rows = Sequence[Mapping[str, Any]]
 # More digits than a chart can show are only bytes.
 _DIGITS = 6
 _BAR_HEIGHT = 18
+BELOW = alt.Legend(orient="bottom")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -26,13 +27,11 @@ class View:
         title: Its heading.
         caption: What it shows, and what it leaves out.
         spec: In the Vega-Lite grammar.
-        is_wide: Whether it takes the whole width of a wide window.
     """
 
     title: str
     caption: str
     spec: dict[str, Any]
-    is_wide: bool = False
 
 
 def spec(chart: alt.Chart | alt.LayerChart) -> dict[str, Any]:
@@ -125,7 +124,7 @@ def bars(
             type="nominal",
             title=None,
             sort=None,
-            legend=alt.Legend(orient="bottom"),
+            legend=BELOW,
         )
     chart = alt.Chart(data(rows)).mark_bar().encode(**encoding)
     return spec(chart.properties(height=height(rows)))

@@ -16,7 +16,8 @@ from tflite_opt.records import (
     files,
     serialization,
 )
-from tflite_opt.report.page import chart, scatter
+from tflite_opt.report import benchmark_text
+from tflite_opt.report.page import chart
 
 _TICKS = np.arange(0.02, 1.0, 0.04)
 _STATE_TITLES = {
@@ -34,7 +35,7 @@ def latency(results: Sequence[benchmark.BenchmarkResult]) -> list[chart.View]:
     return [
         chart.View(
             title="Latency by launch",
-            caption=f"{scatter.place(result)}. {caption}",
+            caption=f"{benchmark_text.place(result)}. {caption}",
             spec=_distributions(rows, ticks),
         )
         for result in results
@@ -70,7 +71,7 @@ def drift(results: Sequence[benchmark.BenchmarkResult]) -> list[chart.View]:
             views.append(
                 chart.View(
                     title="Latency over time",
-                    caption=f"{scatter.place(result)}. One long launch.",
+                    caption=f"{benchmark_text.place(result)}. One long launch.",
                     spec=chart.spec(lines),
                 )
             )
@@ -282,9 +283,7 @@ def _timeline(rows: chart.Rows) -> dict[str, Any]:
         ],
     }
     if len(kinds) > 1:
-        encoding["color"] = alt.Color(
-            "of:N", title=None, legend=alt.Legend(orient="bottom")
-        )
+        encoding["color"] = alt.Color("of:N", title=None, legend=chart.BELOW)
     own = [{k: v for k, v in row.items() if k != "quantity"} for row in rows]
     base = alt.Chart(chart.data(own)).encode(**encoding)
     return chart.spec(

@@ -57,6 +57,8 @@ def _file(item: artifact.Artifact, title: str) -> Node:
 def _trained(step: compression.CompressionStep) -> Node:
     epochs = sum(history.epochs for history in step.histories)
     details = [f"{step.seconds:.0f} s"]
+    if step.energy_kwh is not None:
+        details.append(f"{step.energy_kwh:.3g} kWh by codecarbon")
     if epochs:
         details.insert(0, f"{epochs} epochs")
     chosen = {

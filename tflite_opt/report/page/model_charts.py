@@ -110,7 +110,7 @@ def operations(found: facts.ModelFacts) -> list[chart.View]:
                 "run by:N",
                 title=None,
                 sort=None,
-                legend=alt.Legend(orient="bottom"),
+                legend=chart.BELOW,
             ),
             tooltip=chart.tooltips(_OPERATION),
         )
@@ -151,8 +151,8 @@ def profiles(found: Sequence[op_profile.ProfiledModel]) -> list[chart.View]:
             title=f"Time by operation, {model.num_threads} "
             f"thread{'s'[: model.num_threads != 1]}",
             caption=f"{op_profile_text.title(profile)}; over "
-            f"{profile.num_runs} profiled inferences. "
-            + op_profile_text.coverage(model),
+            f"{profile.num_runs} profiled inferences."
+            + ("" if profile.kernels == "builtin" else f" {coverage}"),
             spec=chart.bars(
                 [
                     {
@@ -173,6 +173,7 @@ def profiles(found: Sequence[op_profile.ProfiledModel]) -> list[chart.View]:
             ),
         )
         for model in found
+        for coverage in [op_profile_text.coverage(model)]
         for profile in model.profiles
     ]
 
@@ -220,14 +221,14 @@ def _curves(rows: chart.Rows, quantity: str) -> dict[str, Any]:
         y=alt.Y(
             field=quantity, type="quantitative", scale=alt.Scale(zero=False)
         ),
-        color=alt.Color(
-            "training:N", title=None, legend=alt.Legend(orient="bottom")
-        ),
+        color=alt.Color("training:N", title=None, legend=chart.BELOW),
         strokeDash=alt.StrokeDash(
             "split:N",
             title=None,
             legend=alt.Legend(
-                orient="bottom", symbolStrokeColor="currentColor"
+                orient="bottom",
+                symbolType="stroke",
+                symbolStrokeColor="currentColor",
             ),
         ),
         tooltip=chart.tooltips(["training", "split", "epoch", quantity]),

@@ -10,6 +10,7 @@ import markupsafe
 
 from tflite_opt.records import report, run_directory
 from tflite_opt.report import (
+    costs,
     data_check_text,
     evaluation_text,
     facts_text,
@@ -54,6 +55,8 @@ def write(
         else [],
         "table": table.table(content),
         "variants": [_variant(row, item, content) for row, item in pairs],
+        "cost_headers": costs.HEADERS,
+        "costs": [costs.cells(cost) for cost in content.costs],
         "states": launch_charts.states(results),
         "data_check_table": _data_check(content),
         "made": _made(content),

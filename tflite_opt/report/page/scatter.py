@@ -11,8 +11,8 @@ from typing import Any
 
 import altair as alt
 
-from tflite_opt.records import benchmark, report
-from tflite_opt.report import evaluation_text, row_text
+from tflite_opt.records import benchmark, evaluation, report
+from tflite_opt.report import benchmark_text, evaluation_text, row_text
 from tflite_opt.report.page import chart
 from tflite_opt.report.rows import Evidence
 
@@ -74,14 +74,17 @@ def scatter(
     content: report.Report, loaded: Sequence[Evidence]
 ) -> Scatter | None:
     """Returns the chart; None if nothing was evaluated or measured."""
+    metrics = [content.metric] if content.metric else []
+    metrics += content.rows[0].other_metrics
+    names = [metric.name for metric in metrics]
     points = [
         {key: chart.rounded(value) for key, value in point.items()}
         for row, item in zip(content.rows, loaded, strict=True)
-        for point in _points(row, item)
+        for point in _points(row, item, names)
     ]
     axes = [
         axis
-        for axis in (*_metrics(content), *_COSTS)
+        for axis in (*_axes(metrics), *_COSTS)
         if any(point.get(axis.field) is not None for point in points)
     ]
     if not any(axis.field == "metric_0" for axis in axes):
@@ -95,20 +98,8 @@ def scatter(
     )
 
 
-def place(result: benchmark.BenchmarkResult) -> str:
-    """Returns where a benchmark was made, and with how many threads."""
-    options = result.options
-    count = options.num_threads
-    return (
-        f"{result.device.model}, {count} thread{'s'[: count != 1]}, "
-        f"{options.delegate}"
-    )
-
-
-def _metrics(content: report.Report) -> Iterator[Axis]:
-    found = [content.metric] if content.metric else []
-    found += content.rows[0].other_metrics
-    for index, metric in enumerate(found):
+def _axes(metrics: Sequence[evaluation.Metric]) -> Iterator[Axis]:
+    for index, metric in enumerate(metrics):
         label = evaluation_text.label(metric.name)
         better = "" if metric.higher_is_better else ", lower is better"
         yield Axis(
@@ -119,7 +110,9 @@ def _metrics(content: report.Report) -> Iterator[Axis]:
         )
 
 
-def _points(row: report.Row, item: Evidence) -> Iterator[dict[str, Any]]:
+def _points(
+    row: report.Row, item: Evidence, names: Sequence[str]
+) -> Iterator[dict[str, Any]]:
     shared: dict[str, Any] = {
         "variant": row.name,
         "made by": row.produced_by,
@@ -130,14 +123,13 @@ def _points(row: report.Row, item: Evidence) -> Iterator[dict[str, Any]]:
         "metric": evaluation_text.metric(row.metric),
         "loss": evaluation_text.loss(row.drop),
     }
-    names = [x.name for x in (row.metric, *row.other_metrics) if x]
-    for index, name in enumerate(names):
-        found = row.metric if not index else row.other(name)
-        if found is not None:
+    for metric in (row.metric, *row.other_metrics):
+        if metric is not None and metric.name in names:
+            field = f"metric_{names.index(metric.name)}"
             shared |= {
-                f"metric_{index}": found.value,
-                f"metric_{index}_low": found.low,
-                f"metric_{index}_high": found.high,
+                field: metric.value,
+                f"{field}_low": metric.low,
+                f"{field}_high": metric.high,
             }
     for result in item.results:
         yield shared | _measured(result)
@@ -148,7 +140,7 @@ def _points(row: report.Row, item: Evidence) -> Iterator[dict[str, Any]]:
 def _measured(result: benchmark.BenchmarkResult) -> dict[str, Any]:
     latency, peak = result.latency, result.peak_memory_bytes
     return {
-        "place": place(result),
+        "place": benchmark_text.place(result),
         "latency": row_text.interval(
             latency.median_ms, latency.median_low_ms, latency.median_high_ms
         ),
@@ -156,6 +148,7 @@ def _measured(result: benchmark.BenchmarkResult) -> dict[str, Any]:
         "latency_ms_low": latency.median_low_ms,
         "latency_ms_high": latency.median_high_ms,
         "peak_mb": None if peak is None else peak / 1e6,
+        "cpu_ms": result.cpu_ms,
         "energy_mj": result.energy.energy_mj if result.energy else None,
         "init_ms": result.init_ms,
     }

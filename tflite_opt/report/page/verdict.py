@@ -48,8 +48,8 @@ def verdict(content: report.Report, loaded: Sequence[Evidence]) -> Verdict:
     return Verdict(
         tone=_tone(row),
         choice=(
-            f"Ship {row.name}, the best if {aim} is what counts and "
-            f"{_metric(content)} may fall by {chosen.max_accuracy_drop:.2%} at "
+            f"Ship {row.name}, the best if {aim} is what counts and the loss "
+            f"of {_metric(content)} may be {chosen.max_accuracy_drop:.2%} at "
             f"most: {chosen.reason}"
         ),
         cost=_cost(content, row),
