@@ -29,7 +29,11 @@ _NUM_BLOCKS = 4
 
 
 def build(
-    input_shape: tuple[int, ...], num_classes: int, filters: int = 64
+    input_shape: tuple[int, ...],
+    num_classes: int,
+    filters: int = 64,
+    normalize_last: bool = False,
+    epsilon: float = 1e-3,
 ) -> keras.Model:
     """Returns the untrained model.
 
@@ -38,34 +42,39 @@ def build(
             sound features, but any image works.
         num_classes: Size of the softmax output.
         filters: Of every convolution.
+        normalize_last: Normalizes what an activation gives, not what it gets,
+            as many tutorials do. That cannot become part of the convolution,
+            and a channel that is hardly ever above 0 gets a factor of up to
+            `1 / sqrt(epsilon)`: int8, with one scale for the factors of all
+            channels, loses the others.
+        epsilon: Of batch normalization; positive.
 
     Returns:
         From `image`, float32, to `probabilities`, shape `(n, num_classes)`.
     """
+
+    def activate(x: Any, name: str) -> Any:
+        normalize = layers.BatchNormalization(
+            momentum=_MOMENTUM, epsilon=epsilon, name=f"{name}_bn"
+        )
+        relu = layers.ReLU(name=f"{name}_relu")
+        return normalize(relu(x)) if normalize_last else relu(normalize(x))
+
     image = keras.Input(input_shape, name="image")
     x = layers.Conv2D(filters, (10, 4), strides=2, padding="same", name="stem")(
         image
     )
-    x = layers.BatchNormalization(momentum=_MOMENTUM, name="stem_bn")(x)
-    x = layers.ReLU(name="stem_relu")(x)
+    x = activate(x, "stem")
     x = layers.Dropout(0.2, name="stem_dropout")(x)
     for block in range(1, _NUM_BLOCKS + 1):
-        x = _separable_block(x, filters, f"block{block}")
+        name = f"block{block}_depthwise"
+        x = layers.DepthwiseConv2D(3, padding="same", name=name)(x)
+        x = activate(x, name)
+        name = f"block{block}_pointwise"
+        x = layers.Conv2D(filters, 1, name=name)(x)
+        x = activate(x, name)
     x = layers.Dropout(0.4, name="dropout")(x)
     x = layers.GlobalAveragePooling2D(name="pool")(x)
     x = layers.Dense(num_classes, name="logits")(x)
     probabilities = layers.Softmax(name="probabilities")(x)
     return keras.Model(image, probabilities, name="ds_cnn")
-
-
-def _separable_block(x: Any, filters: int, name: str) -> Any:
-    x = layers.DepthwiseConv2D(3, padding="same", name=f"{name}_depthwise")(x)
-    x = layers.BatchNormalization(
-        momentum=_MOMENTUM, name=f"{name}_depthwise_bn"
-    )(x)
-    x = layers.ReLU(name=f"{name}_depthwise_relu")(x)
-    x = layers.Conv2D(filters, 1, name=f"{name}_pointwise")(x)
-    x = layers.BatchNormalization(
-        momentum=_MOMENTUM, name=f"{name}_pointwise_bn"
-    )(x)
-    return layers.ReLU(name=f"{name}_pointwise_relu")(x)

@@ -42,13 +42,13 @@ def main(arguments: Sequence[str]) -> int:
     _cli.reject_positional(arguments)
     setup = rounding_reference.Setup(
         trained=trained_reference.Setup(
-            model="mobilenet_v1",
-            model_options={"width_multiplier": 0.25},
+            model="ds_cnn",
+            model_options={"filters": 16},
             data=dataset.DataSpec(
                 source="fashion_mnist", data_cache=_DATA_CACHE.value
             ),
             training=training.TrainingOptions(
-                epochs=6, batch_size=128, learning_rate=3e-3
+                epochs=4, batch_size=128, learning_rate=1e-2
             ),
             work_dir=pathlib.Path(_WORK_DIR.value).resolve(),
         ),

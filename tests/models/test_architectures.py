@@ -32,6 +32,18 @@ def test_has_the_published_number_of_parameters(
     assert model.count_params() == parameters
 
 
+def test_ds_cnn_can_normalize_what_activations_give():
+    build = functools.partial(reference.build, "ds_cnn", (8, 8, 1), 10)
+    usual = build()
+    other = build(normalize_last=True, epsilon=1e-6)
+    assert other.count_params() == usual.count_params()
+    assert {x.name for x in other.layers} == {x.name for x in usual.layers}
+    for model, order in ((usual, ["bn", "relu"]), (other, ["relu", "bn"])):
+        names = [x.name for x in model.layers if x.name.startswith("stem_")]
+        assert names == [*(f"stem_{x}" for x in order), "stem_dropout"]
+    assert other.get_layer("block4_pointwise_bn").epsilon == 1e-6
+
+
 # Of the examples of each data set, and its classes; 28x28 for the digits.
 SHAPES = {
     "sensor": ({"sequence": (64, 3)}, 6),

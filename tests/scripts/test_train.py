@@ -49,12 +49,15 @@ def test_a_model_alone_is_trained_on_its_own_data_set(tmp_path):
     done = run(
         f"--output_model={tmp_path / 'm.h5'}",
         "--model=graph_network",
+        "--model_options=filters=8",
         "--epochs=1",
         "--limit=40",
         "--output=json",
     )
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["dataset"] == "graphs"
+    document = json.loads(done.stdout)
+    assert document["dataset"] == "graphs"
+    assert document["model_options"] == {"filters": 8}
 
 
 @pytest.mark.parametrize(
@@ -71,6 +74,11 @@ def test_a_model_alone_is_trained_on_its_own_data_set(tmp_path):
             "--class_weights=1,high",
         ),
         (("--output_model=m.h5", "--class_weights=0,0"), "nor all 0"),
+        (
+            ("--output_model=m.h5", "--model_options=filters"),
+            "`model_options` must be NAME=VALUE with a number, true or false. "
+            "Received: --model_options=filters",
+        ),
         (("--output_model=m.pb",), "must end in .h5 or .keras"),
         (("--output_model=models/sample_model.h5",), "exists"),
         (("--output_model=m.h5", "more"), "takes flags only"),
@@ -83,6 +91,7 @@ def test_a_model_alone_is_trained_on_its_own_data_set(tmp_path):
         "dataset",
         "class weight",
         "no weight",
+        "model option",
         "suffix",
         "exists",
         "positional",

@@ -53,7 +53,8 @@ def test_the_page_names_models_that_it_makes_worse_and_what_is_missing():
         "| loops | refused: loops or state | | | | | | | | |",
         "| late | missing | | | | | | | | |",
     ]
-    assert "(sign test) for: bad." in lines[-1]
+    assert "(sign test) for: bad; and where the " in lines[-1]
+    assert "would have kept the correction: none." in lines[-1]
 
 
 @pytest.mark.slow

@@ -80,9 +80,10 @@ def test_a_network_stays_good_and_keeps_its_promise(values, most):
     assert found.histories[0].validation_accuracy[-1] > 0.9
     # 512 weights and 16 scales of 4 bytes.
     least = {"ternary": 166, "binary": 128}[values]
-    assert (
-        f"That takes {least} bytes in theory, 512 as int8, half of that as int4"
-        in found.notes[0]
+    assert found.notes[0].endswith(
+        f"have at most {most} values in each channel. They take 512 bytes as "
+        f"int8, half of that as int4, and at best {least}: a format for that "
+        "is missing."
     )
     assert [note.split("/")[0] for note in found.notes[1:]] == [
         "stem",

@@ -146,17 +146,19 @@ def describe(
             f"| {x['corrected_divergence']:.2e} | {agreement} "
             f"| {'yes' if x['kept'] else 'no'} | {x['seconds']:.1f} |"
         )
-    worse = [
-        name
+    worse = {
+        name: record.values["kept"]
         for name, record in found.items()
         if record
         and record.values.get("chance_of_such_a_loss", 1) < _SIGNIFICANCE
-    ]
+    }
+    kept = [name for name, is_kept in worse.items() if is_kept]
     yield ""
     yield (
         "Agreement is worse by more than chance does once in twenty models "
-        f"(sign test) for: {', '.join(worse) or 'none'}. `kept` says whether "
-        "the technique itself, which looks at other examples, would have "
-        "changed the file. Divergence is that of Kullback and Leibler, or a "
-        "relative error where there are no classes."
+        f"(sign test) for: {', '.join(worse) or 'none'}; and where the "
+        f"technique would have kept the correction: {', '.join(kept) or 'none'}"
+        ". It decides by other examples, half of the calibration data. "
+        "Divergence is that of Kullback and Leibler, or a relative error where "
+        "there are no classes."
     )

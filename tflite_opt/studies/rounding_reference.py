@@ -83,7 +83,8 @@ def measure(name: str, bits: int, seed: int, setup: Setup) -> dict[str, float]:
     fitting, _ = acceptance.split(trained.context.representative)
     with tempfile.TemporaryDirectory() as folder:
         quantized, rounded = (
-            pathlib.Path(folder) / f"{x}.tflite" for x in ("nearest", name)
+            pathlib.Path(folder) / f"{x}.tflite"
+            for x in ("quantized", "rounded")
         )
         quantized.write_bytes(trained.context.litert_quantizer(_rules(bits)))
         started, used = time.perf_counter(), time.process_time()
@@ -194,6 +195,7 @@ def describe(
         "Biases are corrected in all rows; `nearest` is that alone. Noise is "
         "between the outputs of a layer in the float model and in the "
         "quantized one, in the mean over layers, and in the scores before the "
-        "softmax. AdaRound has its paper's loss and constants; what it may "
-        "choose between is the same, and so are the examples."
+        "softmax. AdaRound, with its paper's loss and constants, chooses "
+        "between the two neighbours of each weight; `rounding` may take any "
+        "level. All are fitted to the same examples."
     )

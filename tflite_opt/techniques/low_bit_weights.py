@@ -17,11 +17,13 @@ _SCALE_BYTES = 4
 class LowBitWeights(base.CompressionTechnique):
     """Leaves each channel of a kernel a scale and its weights' signs.
 
-    An experiment. TFLite has no kernel for such weights and no format: a file
-    stores them in 8 bits, or in 4 with int4, as large and as fast as all
-    others, and only gzip finds that they are few. What a format of their own
-    would take is in the notes. The first and the last kernel and depthwise
-    ones keep all their values, unless they are named in `layers`.
+    An experiment. No kernel of TFLite is made for such weights: a file stores
+    them in 8 bits, or in 4 with int4, as large and as fast as all others, and
+    only gzip finds that they are few. LiteRT's 2 bits would hold ternary ones
+    exactly, but its runtime 2.3.0 gives NaN for convolutions in that format,
+    so it is not offered. What they would take at best is in the notes. The
+    first and the last kernel and depthwise ones keep all their values, unless
+    they are named in `layers`.
 
     Later quantization-aware training can preserve them (`clusters`): each
     channel's values may then move, but stay as few.
@@ -80,11 +82,12 @@ class LowBitWeights(base.CompressionTechnique):
 
 def _summary(model: Any, chosen: tuple[signs.Target, ...]) -> str:
     weights = sum(target.kernel.num_elements for target in chosen)
+    most = max(low_bit.NUM_VALUES[target.values] for target in chosen)
     return (
         f"{len(chosen)} kernels with {weights / model.count_params():.1%} of "
-        "all parameters have at most 3 values in each channel. That takes "
-        f"{least_bytes(chosen):,} bytes in theory, {weights:,} as int8, half "
-        "of that as int4: TFLite has nothing smaller."
+        f"all parameters have at most {most} values in each channel. They "
+        f"take {weights:,} bytes as int8, half of that as int4, and at best "
+        f"{least_bytes(chosen):,}: a format for that is missing."
     )
 
 
