@@ -46,6 +46,7 @@ _STAGES = {"compression", "conversion", "evaluation", "benchmark", "report"}
 _WITHOUT_TENSORFLOW = (
     "android_bench.readiness",
     "android_bench.server",
+    "scripts.debug_quantization",
     "scripts.inspect_model",
     "scripts.slim",
     "scripts.benchmark",

@@ -48,6 +48,8 @@ def _npz(tmp_path, **changes):
         (["--launches=many"], ["many"]),
         (["stray"], ["stray"]),
         (["--resume", "--overwrite"], ["--resume", "--overwrite"]),
+        (["--min_agreement=2"], ["limit=2", "fraction"]),
+        (["--max_divergence=1", "--min_snr_db=9"], ["divergence, snr_db"]),
     ],
     ids=lambda value: value[0] if value[0].startswith("--") else None,
 )
@@ -163,6 +165,20 @@ def test_evaluate_refuses_outputs_that_are_no_arrays(
     model = finished_run.path("artifacts", "int8.tflite")
     flag = f"--original_outputs={path}"
     _refused(tmp_path, "evaluate", str(model), flag, parts=["outputs.npz"])
+
+
+def test_the_debugger_names_tensors_of_a_parent_that_is_quantized(
+    finished_run,
+):
+    done = programs.run(
+        "debug_quantization",
+        *(
+            finished_run.path("artifacts", f"{name}.tflite")
+            for name in ("int8", "int4")
+        ),
+        "--dataset=digits",
+    )
+    programs.assert_one_error_line(done, "quantized tensors, such as")
 
 
 def test_report_needs_a_run(tmp_path):

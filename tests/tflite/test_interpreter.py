@@ -242,6 +242,29 @@ def test_chatter_is_dropped_and_other_output_is_kept(dense):
     assert done.stdout == "False\n"
 
 
+def test_silence_ends_when_something_fails():
+    code = (
+        "import os\n"
+        "from tflite_opt.tflite import native_messages\n"
+        "with native_messages.silenced():\n"
+        "    os.write(2, b'dropped\\n')\n"
+        "try:\n"
+        "    with native_messages.silenced():\n"
+        "        os.write(2, b'kept\\n')\n"
+        "        raise ValueError\n"
+        "except ValueError:\n"
+        "    pass\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=programs.ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr == "kept\n"
+
+
 @pytest.mark.tensorflow
 @pytest.mark.parametrize("delegate", ["xnnpack", "none"])
 @pytest.mark.parametrize("name", ["float32", "float16", "int8"])

@@ -25,23 +25,47 @@ def filtered() -> Iterator[None]:
     All other lines appear when the body is done. Only one thread at a time
     can be in the body.
     """
-    with _LOCK, contextlib.ExitStack() as stack:
+    with _LOCK, _captured():
+        yield
+
+
+@contextlib.contextmanager
+def silenced() -> Iterator[None]:
+    """Drops all lines, unless the body fails; for one thread only."""
+    with _captured() as lines:
+        yield
+        lines.dropped = (b"",)
+
+
+class _Lines:
+    """Which lines need not be shown, by how they start."""
+
+    def __init__(self) -> None:
+        self.dropped = (_CHATTER,)
+
+
+@contextlib.contextmanager
+def _captured() -> Iterator[_Lines]:
+    """Holds stderr back until the body is done or has failed."""
+    lines = _Lines()
+    with contextlib.ExitStack() as stack:
         try:
             captured = stack.enter_context(tempfile.TemporaryFile())
             saved = os.dup(_STDERR)
         except OSError:
             # Without a stderr there is nothing to filter.
-            yield
+            yield lines
             return
         sys.stderr.flush()
         os.dup2(captured.fileno(), _STDERR)
         try:
-            yield
+            yield lines
         finally:
+            sys.stderr.flush()
             os.dup2(saved, _STDERR)
             os.close(saved)
             captured.seek(0)
-            kept = [line for line in captured if not line.startswith(_CHATTER)]
+            kept = [x for x in captured if not x.startswith(lines.dropped)]
             with contextlib.suppress(OSError):
                 os.write(_STDERR, b"".join(kept))
 
