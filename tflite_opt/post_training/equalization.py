@@ -79,30 +79,12 @@ def equalize(
     layers.require_float(model)
     changed: dict[int, np.ndarray] = {}
     factors = [np.ones(1)]
-    pairs = _pairs(model)
+    pairs = pairs_of(model)
     for writer, reader in pairs:
         runner.run_before(writer.position + 1)
         found = _factors(runner.value(writer.output), writer.activation)
         factors.append(found)
-        for layer, tensor, scale in (
-            (writer, writer.weights, found),
-            (writer, writer.bias, found),
-            (reader, reader.weights, 1 / found),
-        ):
-            if tensor == -1:
-                continue
-            values = changed.get(tensor)
-            if values is None:
-                values = constants.read(model, runner.graph.tensors[tensor])
-            axis = 0 if values.ndim == 1 else layer.channel_axis
-            if layer is reader:
-                # Each input channel has several outputs.
-                scale = np.repeat(scale, values.shape[axis] // len(scale))
-            shape = [1] * values.ndim
-            shape[axis] = -1
-            changed[tensor] = (values * scale.reshape(shape)).astype(
-                values.dtype
-            )
+        changed |= scaled(model, writer, reader, found, changed)
     constants.replace(source, destination, changed)
     every = np.concatenate(factors)
     return Equalized(
@@ -110,6 +92,46 @@ def equalize(
         channels=int((every > 1).sum()),
         largest_factor=float(every.max()),
     )
+
+
+def scaled(
+    model: flatbuffer.Model,
+    writer: layers.Layer,
+    reader: layers.Layer,
+    factors: np.ndarray,
+    changed: Mapping[int, np.ndarray],
+) -> dict[int, np.ndarray]:
+    """Returns constants with which channels are larger, but not the outputs.
+
+    Args:
+        model: The file.
+        writer: Whose output channels are multiplied.
+        reader: The depthwise convolution that divides them again.
+        factors: Positive, shape (channels,).
+        changed: Other values that tensors already have.
+
+    Returns:
+        By tensor.
+    """
+    found: dict[int, np.ndarray] = {}
+    for layer, tensor, scale in (
+        (writer, writer.weights, factors),
+        (writer, writer.bias, factors),
+        (reader, reader.weights, 1 / factors),
+    ):
+        if tensor == -1:
+            continue
+        values = changed.get(tensor)
+        if values is None:
+            values = constants.read(model, model.subgraphs[0].tensors[tensor])
+        axis = 0 if values.ndim == 1 else layer.channel_axis
+        if layer is reader:
+            # Each input channel has several outputs.
+            scale = np.repeat(scale, values.shape[axis] // len(scale))
+        shape = [1] * values.ndim
+        shape[axis] = -1
+        found[tensor] = (values * scale.reshape(shape)).astype(values.dtype)
+    return found
 
 
 def _factors(values: np.ndarray, activation: int) -> np.ndarray:
@@ -121,9 +143,10 @@ def _factors(values: np.ndarray, activation: int) -> np.ndarray:
     return np.clip(factors, 1.0, _MAX_FACTOR)
 
 
-def _pairs(
+def pairs_of(
     model: flatbuffer.Model,
 ) -> list[tuple[layers.Layer, layers.Layer]]:
+    """Returns layers whose channels may be scaled, with who reads them."""
     graph = model.subgraphs[0]
     readers: dict[int, list[int]] = {}
     for position, operator in enumerate(graph.operators):

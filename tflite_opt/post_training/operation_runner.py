@@ -17,11 +17,12 @@ from ai_edge_litert import interpreter as litert
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.tools import flatbuffer_utils
 
-from tflite_opt.records import errors
+from tflite_opt.records import benchmark, errors
 from tflite_opt.tflite import (
     constants,
     flatbuffer,
     interpreter,
+    loaded_model,
     native_messages,
     ports,
 )
@@ -152,7 +153,10 @@ class OperationRunner:
         self._replaced.pop(tensor, None)
 
     def outputs_for(
-        self, position: int, given: Mapping[int, np.ndarray]
+        self,
+        position: int,
+        given: Mapping[int, np.ndarray],
+        delegate: benchmark.Delegate = "xnnpack",
     ) -> dict[int, np.ndarray]:
         """Runs one operation with other inputs; remembers nothing of it.
 
@@ -160,6 +164,7 @@ class OperationRunner:
             position: Of the operation.
             given: Values of all its inputs that are no constants, by tensor,
                 as `value` returns them.
+            delegate: What runs it.
 
         Returns:
             By tensor, as `value` returns them.
@@ -168,7 +173,8 @@ class OperationRunner:
             ModelError: If the runtime cannot run it.
         """
         outputs = self.graph.operators[position].outputs
-        return self._invoke(range(position, position + 1), given, outputs)
+        alone = range(position, position + 1)
+        return self._invoke(alone, given, outputs, delegate)
 
     def outputs_after(
         self,
@@ -212,6 +218,7 @@ class OperationRunner:
         positions: range,
         given: Mapping[int, np.ndarray],
         wanted: Sequence[int],
+        delegate: benchmark.Delegate = "xnnpack",
     ) -> dict[int, np.ndarray]:
         tensors = list(given)
         try:
@@ -219,6 +226,9 @@ class OperationRunner:
                 native = litert.Interpreter(
                     model_content=self._part(positions, tensors, wanted),
                     num_threads=1,
+                    experimental_op_resolver_type=loaded_model.RESOLVERS[
+                        delegate
+                    ],
                 )
                 native.allocate_tensors()
             sources = [d["index"] for d in native.get_input_details()]
