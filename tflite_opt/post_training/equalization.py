@@ -22,7 +22,7 @@ from collections.abc import Mapping
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from tflite_opt.post_training import layers, operation_runner
+from tflite_opt.post_training import even_factors, layers, operation_runner
 from tflite_opt.tflite import constants, flatbuffer
 
 _ACTIVATION = schema.ActivationFunctionType
@@ -49,11 +49,14 @@ class Equalized:
         tensors: That could be equalized.
         channels: That were made larger.
         largest_factor: By how much at most; 1.0 if none was.
+        evened: Constants that were changed so that the factors which multiply
+            channels are alike.
     """
 
     tensors: int
     channels: int
     largest_factor: float
+    evened: int = 0
 
 
 def equalize(
@@ -77,7 +80,8 @@ def equalize(
     runner = operation_runner.OperationRunner(source, some)
     model = runner.model
     layers.require_float(model)
-    changed: dict[int, np.ndarray] = {}
+    changed = even_factors.even(model)
+    num_even = len(changed)
     factors = [np.ones(1)]
     pairs = pairs_of(model)
     for writer, reader in pairs:
@@ -91,6 +95,7 @@ def equalize(
         tensors=len(pairs),
         channels=int((every > 1).sum()),
         largest_factor=float(every.max()),
+        evened=num_even,
     )
 
 
