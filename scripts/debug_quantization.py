@@ -17,10 +17,9 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from tflite_opt.data import representative, sources
+from tflite_opt.data import sources
 from tflite_opt.ladder import debugging, diagnosis_text
 from tflite_opt.records import errors, model_spec
-from tflite_opt.tflite import interpreter
 
 from . import _cli, _data_flags
 
@@ -44,11 +43,10 @@ def main(arguments: Sequence[str]) -> None:
         )
     parent, model = (item.path for item in _cli.tflite_files(arguments))
     data = sources.load(_data_flags.data_spec())
-    inputs = interpreter.load(parent).inputs
     found = debugging.diagnose(
         parent,
         model,
-        representative.representative_samples(data["calibration"], inputs),
+        debugging.samples_for(parent, data["calibration"]),
         _layers(parent),
         try_rungs=_RUNGS.value,
     )

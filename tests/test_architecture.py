@@ -52,6 +52,7 @@ _WITHOUT_TENSORFLOW = (
     "android_bench.server",
     "scripts.debug_quantization",
     "scripts.inspect_model",
+    "scripts.mixed_precision",
     "scripts.slim",
     "scripts.benchmark",
     "scripts.measure_peers",

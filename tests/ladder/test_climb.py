@@ -1,23 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 import dataclasses
 
-import numpy as np
 import pytest
 
-from tests.ladder import made
-from tests.post_training import models
-from tflite_opt import stages
-from tflite_opt.conversion import convert, job
-from tflite_opt.data import dataset, sources
+from tests.ladder import made, own_model
+from tflite_opt.conversion import job
 from tflite_opt.evaluation import evaluate
 from tflite_opt.ladder import climb, request, rungs, trial
-from tflite_opt.recipe import parse_names
 from tflite_opt.records import (
-    artifact,
     errors,
     ladder,
-    model_spec,
-    run_directory,
     training,
     variants,
 )
@@ -146,29 +138,7 @@ def test_the_log_has_a_line_for_each_rung(monkeypatch):
 @pytest.fixture(scope="module")
 def climbed(tmp_path_factory):
     """Two rungs of a user's own `.tflite` for real."""
-    folder = tmp_path_factory.mktemp("climb")
-    model = models.separable(folder / "float.tflite")
-    np.savez(
-        folder / "data.npz",
-        x_train=models.examples(120)["x"],
-        x_test=models.examples(40, seed=2)["x"],
-    )
-    spec = dataset.DataSpec(
-        source=f"npz:{folder / 'data.npz'}", num_calibration=40
-    )
-    data = sources.load(spec)
-    run = run_directory.RunDirectory.create(folder / "run", command="test")
-    conversion = convert.Request(
-        model=model_spec.ModelSpec(
-            artifact=artifact.describe(model, format="tflite")
-        ),
-        data=spec,
-        data_fingerprint=data.fingerprint(),
-        recipes=parse_names(["float32"], slim=False),
-        reference_splits=("validation",),
-    )
-    fine_tuning = training.TrainingOptions()
-    stages.make_variants(conversion, fine_tuning, run)
+    run, wanted = own_model.prepared(tmp_path_factory.mktemp("climb"))
     patch = pytest.MonkeyPatch()
     patch.setattr(
         climb._Climb,
@@ -181,12 +151,7 @@ def climbed(tmp_path_factory):
             target=ladder.Target(kind="divergence", limit=0.0),
             slim=False,
         ),
-        request.Request(
-            conversion=conversion,
-            dataset=data,
-            evaluation=evaluate.Options(),
-            fine_tuning=fine_tuning,
-        ),
+        wanted,
         run,
     )
     patch.undo()

@@ -69,8 +69,8 @@ def _sensitivity(*costs):
     [
         # Of a prefix the last output is int8 all the same.
         ((8, 1, 1, 1, 1, 1), [2, 3]),
-        ((3, 3, 3, 1, 1, 1, 1, 1), [3, 4]),
-        ((1, 1, 1, 1, 1, 9, 0), []),
+        ((3, 3, 3, 1, 1, 1, 1, 1), [3, 4, 5]),
+        ((1, 1, 1, 1, 1, 1, 1, 30, 0), []),
     ],
     ids=["one place", "early", "late"],
 )
@@ -80,6 +80,6 @@ def test_prefixes_are_as_long_as_the_scan_says(costs, lengths):
 
 
 def test_a_prefix_is_set_not_added():
-    first, second = rungs.prefixes(_sensitivity(3, 3, 3, 1, 1, 1, 1, 1))
+    first, second, _ = rungs.prefixes(_sensitivity(3, 3, 3, 1, 1, 1, 1, 1))
     steps = second.add(first.add(rungs.Steps()))
     assert steps.recipe("r", slim=False).convert.float_prefix == 4

@@ -170,6 +170,98 @@ def test_rejects_a_file_without_exceptions(tmp_path):
 
 def test_survives_its_recipe_form():
     technique = mixed_precision.MixedPrecision(
-        float_prefix=4, float_layers=("a", "b"), dynamic_last_layer=True
+        float_prefix=4,
+        float_layers=("a", "b"),
+        precisions={"c": "int4", "d": "int16"},
+        dynamic_last_layer=True,
     )
     assert base.from_recipe(technique.to_recipe()) == technique
+
+
+@pytest.mark.parametrize(
+    ("precision", "expected"),
+    [
+        ("int4", ("int4", "int8")),
+        ("int16", ("int8", "int16")),
+        ("dynamic", ("int8", "float32")),
+        ("float32", _FLOAT),
+        ("int8", _INT8),
+    ],
+)
+def test_an_operation_has_the_precision_of_its_pattern(
+    context, tmp_path, precision, expected
+):
+    found = _converted(
+        context,
+        tmp_path,
+        precisions={"CONV_2D_5": precision},
+    )
+    dtypes = _weight_dtypes(found)
+    assert dtypes.pop(4) == expected
+    assert dtypes == [_INT8] * 5
+
+
+def test_float16_weights_are_unpacked_in_front_of_their_operation(
+    context, tmp_path
+):
+    found = _converted(context, tmp_path, precisions={"CONV_2D_0": "float16"})
+    dtypes = {t.index: t.dtype for t in found.tensors}
+    (first,) = (x for x in found.operators if x.weights and x.index < 2)
+    assert [dtypes[i] for i in first.weights] == ["float16"]
+    assert found.weight_fraction(frozenset({"float16"})) > 0.05
+
+
+def test_later_patterns_override_earlier_ones(context, tmp_path):
+    found = _converted(
+        context,
+        tmp_path,
+        precisions={"^CONV|^FULLY": "int4", "CONV_2D_[02]": "int8"},
+    )
+    stored = [weights for weights, _ in _weight_dtypes(found)]
+    assert stored == ["int8"] * 4 + ["int4"] * 2
+
+
+def test_what_has_no_weights_follows_its_neighbours(context, tmp_path):
+    found = _converted(context, tmp_path, precisions={"^(CONV|PAD)": "int4"})
+    by_name = {x.name: x for x in found.operators}
+    dtypes = {t.index: t.dtype for t in found.tensors}
+    assert dtypes[by_name["PAD"].outputs[0]] == "int8"
+
+
+@pytest.mark.parametrize(
+    ("precisions", "message"),
+    [
+        ({"nothing": "int4"}, "pattern of `precisions` must match"),
+        (
+            {"DEPTHWISE_CONV_2D_1": "int4"},
+            "In int4 there are CONV_2D and FULLY_CONNECTED only. Received: "
+            "'DEPTHWISE_CONV_2D_1', which means DEPTHWISE_CONV_2D.",
+        ),
+        (
+            {"CONV_2D_0": "float32", "CONV_2D_2": "float16"},
+            "'DEPTHWISE_CONV_2D_1' in between. Choose them too.",
+        ),
+    ],
+    ids=["nothing", "no kernel", "gap"],
+)
+def test_precisions_that_do_not_fit_the_model_are_refused(
+    context, precisions, message
+):
+    technique = mixed_precision.MixedPrecision(precisions=precisions)
+    with pytest.raises(errors.InputError, match=re.escape(message)):
+        technique.convert(context)
+
+
+def test_an_unknown_precision_is_refused():
+    with pytest.raises(errors.InputError, match="precisions"):
+        mixed_precision.MixedPrecision(precisions={"a": "int5"})
+
+
+def test_a_file_without_what_was_asked_for_is_refused(tmp_path):
+    parent = models.separable(tmp_path / "float.tflite")
+    int8 = models.quantized(parent, tmp_path / "int8.tflite")
+    found = facts.read_facts(int8, delegation=False)
+    for precision in ("int4", "int16", "float16"):
+        technique = mixed_precision.MixedPrecision(precisions={"a": precision})
+        with pytest.raises(errors.VerificationError, match=f"no {precision}"):
+            technique.verify(found)

@@ -232,6 +232,8 @@ def _add_rule(engine: Any, rule: conversion.QuantizerRule) -> None:
     }[rule.algorithm]
     if rule.mode == "none":
         algorithm, config = algorithms.NO_QUANTIZE, None
+    elif rule.mode == "float16":
+        algorithm, config = algorithms.FLOAT_CASTING, _half_precision()
     else:
         config = _operation_config(rule)
     engine.update_quantization_recipe(
@@ -239,6 +241,18 @@ def _add_rule(engine: Any, rule: conversion.QuantizerRule) -> None:
         qtyping.TFLOperationName(rule.operation),
         config,
         algorithm_key=algorithm,
+    )
+
+
+def _half_precision() -> Any:
+    from litert_quantizer import qtyping
+
+    return qtyping.OpQuantizationConfig(
+        weight_tensor_config=qtyping.TensorQuantizationConfig(
+            num_bits=16, dtype=qtyping.TensorDataType.FLOAT
+        ),
+        compute_precision=qtyping.ComputePrecision.FLOAT,
+        explicit_dequantize=True,
     )
 
 

@@ -22,7 +22,11 @@ from tflite_opt.conversion import job as job_lib
 from tflite_opt.data import dataset as dataset_lib
 from tflite_opt.data import examples, representative, sources
 from tflite_opt.lint import rule
-from tflite_opt.post_training import acceptance, tensor_errors
+from tflite_opt.post_training import (
+    acceptance,
+    kernel_differences,
+    tensor_errors,
+)
 from tflite_opt.records import artifact as artifact_record
 from tflite_opt.records import errors, facts, files, model_spec, variants
 from tflite_opt.records import golden as golden_record
@@ -178,7 +182,11 @@ def _convert(
         )
         agreement = trained.agreement(unverified, checks, job)
         findings = rule.lint(model, unverified)
-        resolver_check = resolvers.compare_resolvers(unverified, checks)
+        resolver_check = kernel_differences.explained(
+            resolvers.compare_resolvers(unverified, checks),
+            unverified,
+            context.representative,
+        )
         _require_agreement(resolver_check)
         if vectors is not None:
             golden.write(

@@ -66,6 +66,7 @@ def climb(
         "metric": request.evaluation.metric,
         "fine_tuning": request.fine_tuning.to_json(),
         "may_train": wanted.may_train,
+        "left_out": list(wanted.left_out),
         "slim": wanted.slim,
         "runner": request.runner.identity if request.runner else None,
         "versions": run_directory.package_versions(),
@@ -138,6 +139,8 @@ class _Climb:
         steps, best = rungs.Steps(), None
         done: list[ladder.Rung] = []
         for candidate in self._candidates():
+            if candidate.name in self._wanted.left_out:
+                continue
             rung = self._trials.make(candidate, steps, best)
             done.append(rung)
             _LOG.info("%s: %s %s", self._name, rung.name, rung.reason)

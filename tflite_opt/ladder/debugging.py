@@ -14,12 +14,13 @@ import numpy as np
 
 from tflite_opt.conversion import context as context_lib
 from tflite_opt.conversion import job, making
+from tflite_opt.data import dataset, representative
 from tflite_opt.ladder import rungs
-from tflite_opt.post_training import acceptance, sensitivity
+from tflite_opt.post_training import acceptance, layers, sensitivity
 from tflite_opt.post_training import tensor_errors as tensor_errors_lib
 from tflite_opt.records import errors, tensor_errors
 from tflite_opt.tflite import facts as facts_reader
-from tflite_opt.tflite import native_messages
+from tflite_opt.tflite import flatbuffer, interpreter, native_messages
 
 _MIN_GAIN_DB = 0.5
 
@@ -77,6 +78,20 @@ class Diagnosis:
         if name and gains[name] >= _MIN_GAIN_DB:
             return name, gains[name]
         return (exact, None) if exact else None
+
+
+def samples_for(
+    parent: pathlib.Path, split: dataset.Split
+) -> dict[str, np.ndarray]:
+    """Returns calibration data by the names of a float model's inputs.
+
+    Raises:
+        ModelError: If the model is quantized, naming tensors.
+        DataError: If the data do not fit it.
+    """
+    layers.require_float(flatbuffer.read(parent))
+    inputs = interpreter.load(parent).inputs
+    return representative.representative_samples(split, inputs)
 
 
 def diagnose(

@@ -19,12 +19,14 @@ class Ladders:
         names: Out of `NAMES`.
         target: When to stop.
         may_train: Whether training is the last rung.
+        left_out: Names of rungs that are not tried.
         slim: Whether each file is slimmed.
     """
 
     names: tuple[str, ...] = ()
     target: ladder.Target = ladder.Target()
     may_train: bool = False
+    left_out: tuple[str, ...] = ()
     slim: bool = True
 
 

@@ -23,7 +23,7 @@ from tflite_opt.techniques import (
 # Parts of the loss that the operations left in float must have caused.
 _PREFIX_SHARES = (0.25, 0.5, 0.75)
 # More of them would be a float model with an int8 end.
-_MAX_PREFIX_FRACTION = 0.5
+_MAX_PREFIX_FRACTION = 0.75
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -126,7 +126,7 @@ def prefixes(found: sensitivity.Sensitivity) -> Iterator[Candidate]:
 
     Yields:
         The shortest ones that save a quarter, a half and three quarters of
-        what integers cost; of at most half of the operations.
+        what integers cost; of at most three quarters of the operations.
     """
     count = len(found.operations)
     total = found.prefix_cost(count)

@@ -27,6 +27,7 @@ class Trials:
     """What all rungs of a ladder share.
 
     Attributes:
+        baseline: The variant `float32`.
         parent: The float `.tflite`.
         fitting: Calibration data that a rung may be fitted to.
         held_out: Those that it is judged by.
@@ -54,7 +55,7 @@ class Trials:
         self._request, self._run = request, run
         self._layout = job.Layout(root=run.root)
         self.parent = self._layout.float_model
-        self._baseline = variants.Variant.load(
+        self.baseline = variants.Variant.load(
             self._layout.variant("float32"), run.root
         ).artifact
         facts = facts_reader.read_facts(self.parent, delegation=False)
@@ -102,7 +103,7 @@ class Trials:
     ) -> ladder.Rung:
         """Returns a rung with what its file does by itself."""
         evaluated = stages.evaluate(
-            [self._baseline, artifact],
+            [self.baseline, artifact],
             self._request.dataset,
             "validation",
             self._request.evaluation,

@@ -22,7 +22,7 @@ from collections.abc import Mapping
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from tflite_opt.post_training import layers, operation_runner
+from tflite_opt.post_training import even_factors, layers, operation_runner
 from tflite_opt.tflite import constants, flatbuffer
 
 _ACTIVATION = schema.ActivationFunctionType
@@ -49,11 +49,14 @@ class Equalized:
         tensors: That could be equalized.
         channels: That were made larger.
         largest_factor: By how much at most; 1.0 if none was.
+        evened: Constants that were changed so that the factors which multiply
+            channels are alike.
     """
 
     tensors: int
     channels: int
     largest_factor: float
+    evened: int = 0
 
 
 def equalize(
@@ -77,39 +80,63 @@ def equalize(
     runner = operation_runner.OperationRunner(source, some)
     model = runner.model
     layers.require_float(model)
-    changed: dict[int, np.ndarray] = {}
+    changed = even_factors.even(model)
+    num_even = len(changed)
     factors = [np.ones(1)]
-    pairs = _pairs(model)
+    pairs = pairs_of(model)
     for writer, reader in pairs:
         runner.run_before(writer.position + 1)
         found = _factors(runner.value(writer.output), writer.activation)
         factors.append(found)
-        for layer, tensor, scale in (
-            (writer, writer.weights, found),
-            (writer, writer.bias, found),
-            (reader, reader.weights, 1 / found),
-        ):
-            if tensor == -1:
-                continue
-            values = changed.get(tensor)
-            if values is None:
-                values = constants.read(model, runner.graph.tensors[tensor])
-            axis = 0 if values.ndim == 1 else layer.channel_axis
-            if layer is reader:
-                # Each input channel has several outputs.
-                scale = np.repeat(scale, values.shape[axis] // len(scale))
-            shape = [1] * values.ndim
-            shape[axis] = -1
-            changed[tensor] = (values * scale.reshape(shape)).astype(
-                values.dtype
-            )
+        changed |= scaled(model, writer, reader, found, changed)
     constants.replace(source, destination, changed)
     every = np.concatenate(factors)
     return Equalized(
         tensors=len(pairs),
         channels=int((every > 1).sum()),
         largest_factor=float(every.max()),
+        evened=num_even,
     )
+
+
+def scaled(
+    model: flatbuffer.Model,
+    writer: layers.Layer,
+    reader: layers.Layer,
+    factors: np.ndarray,
+    changed: Mapping[int, np.ndarray],
+) -> dict[int, np.ndarray]:
+    """Returns constants with which channels are larger, but not the outputs.
+
+    Args:
+        model: The file.
+        writer: Whose output channels are multiplied.
+        reader: The depthwise convolution that divides them again.
+        factors: Positive, shape (channels,).
+        changed: Other values that tensors already have.
+
+    Returns:
+        By tensor.
+    """
+    found: dict[int, np.ndarray] = {}
+    for layer, tensor, scale in (
+        (writer, writer.weights, factors),
+        (writer, writer.bias, factors),
+        (reader, reader.weights, 1 / factors),
+    ):
+        if tensor == -1:
+            continue
+        values = changed.get(tensor)
+        if values is None:
+            values = constants.read(model, model.subgraphs[0].tensors[tensor])
+        axis = 0 if values.ndim == 1 else layer.channel_axis
+        if layer is reader:
+            # Each input channel has several outputs.
+            scale = np.repeat(scale, values.shape[axis] // len(scale))
+        shape = [1] * values.ndim
+        shape[axis] = -1
+        found[tensor] = (values * scale.reshape(shape)).astype(values.dtype)
+    return found
 
 
 def _factors(values: np.ndarray, activation: int) -> np.ndarray:
@@ -121,9 +148,10 @@ def _factors(values: np.ndarray, activation: int) -> np.ndarray:
     return np.clip(factors, 1.0, _MAX_FACTOR)
 
 
-def _pairs(
+def pairs_of(
     model: flatbuffer.Model,
 ) -> list[tuple[layers.Layer, layers.Layer]]:
+    """Returns layers whose channels may be scaled, with who reads them."""
     graph = model.subgraphs[0]
     readers: dict[int, list[int]] = {}
     for position, operator in enumerate(graph.operators):

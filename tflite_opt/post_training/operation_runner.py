@@ -13,11 +13,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from ai_edge_litert import interpreter as litert
 
-from tflite_opt.records import errors
+from tflite_opt.records import benchmark, errors
 from tflite_opt.tflite import (
     constants,
     flatbuffer,
     interpreter,
+    loaded_model,
     native_messages,
     ports,
     splitting,
@@ -149,7 +150,10 @@ class OperationRunner:
         self._replaced.pop(tensor, None)
 
     def outputs_for(
-        self, position: int, given: Mapping[int, np.ndarray]
+        self,
+        position: int,
+        given: Mapping[int, np.ndarray],
+        delegate: benchmark.Delegate = "xnnpack",
     ) -> dict[int, np.ndarray]:
         """Runs one operation with other inputs; remembers nothing of it.
 
@@ -157,6 +161,7 @@ class OperationRunner:
             position: Of the operation.
             given: Values of all its inputs that are no constants, by tensor,
                 as `value` returns them.
+            delegate: What runs it.
 
         Returns:
             By tensor, as `value` returns them.
@@ -165,7 +170,8 @@ class OperationRunner:
             ModelError: If the runtime cannot run it.
         """
         outputs = self.graph.operators[position].outputs
-        return self._invoke(range(position, position + 1), given, outputs)
+        alone = range(position, position + 1)
+        return self._invoke(alone, given, outputs, delegate)
 
     def outputs_after(
         self,
@@ -209,6 +215,7 @@ class OperationRunner:
         positions: range,
         given: Mapping[int, np.ndarray],
         wanted: Sequence[int],
+        delegate: benchmark.Delegate = "xnnpack",
     ) -> dict[int, np.ndarray]:
         tensors = list(given)
         try:
@@ -218,6 +225,9 @@ class OperationRunner:
                         positions, tensors, wanted, self._replaced
                     ),
                     num_threads=1,
+                    experimental_op_resolver_type=loaded_model.RESOLVERS[
+                        delegate
+                    ],
                 )
                 native.allocate_tensors()
             sources = [d["index"] for d in native.get_input_details()]

@@ -18,7 +18,8 @@ Backend = Literal["tflite_converter", "litert_quantizer", "given"]
 BackendChoice = Literal["auto", "tflite_converter", "litert_quantizer"]
 Granularity = Literal["per_channel", "per_tensor"]
 InterfaceType = Literal["float32", "int8", "uint8", "int16"]
-QuantizerMode = Literal["dynamic", "weight_only", "static", "none"]
+QuantizerMode = Literal["dynamic", "weight_only", "static", "float16", "none"]
+Precision = Literal["int8", "int4", "int16", "dynamic", "float16", "float32"]
 RangeAlgorithm = Literal["min_max", "octav"]
 QuantizerAlgorithm = Literal["min_max", "mse", "octav"]
 
@@ -63,7 +64,8 @@ class QuantizerRule(serialization.Record):
     Attributes:
         operation: LiteRT Quantizer's operation name, `INPUT`, `OUTPUT`, or
             `*` for all that it supports.
-        mode: How to quantize; `none` leaves the operation in float.
+        mode: How to quantize; `none` leaves the operation in float, `float16`
+            stores its weights so.
         weight_bits: 8 or 4.
         activation_bits: 8 or 16; for `static` only.
         granularity: Of the weights.

@@ -140,6 +140,9 @@ class ResolverCheck(serialization.Record):
             and what lies between two classes tells nothing about them.
         noise_fraction: Of an output that stands for an input: root mean square
             of the differences, as a fraction of its standard deviation.
+        operation_quanta: Largest difference of any operation if both run it
+            on the same inputs, in steps of its output's scale; None if that
+            was not looked at, as it is not while all else is well.
         delegate_error: Why XNNPACK did not run it; "" if it did.
         builtin_error: Why the builtin kernels did not; "" if they did.
     """
@@ -151,6 +154,7 @@ class ResolverCheck(serialization.Record):
     top1_agreement: float | None = None
     clear_agreement: float | None = None
     noise_fraction: float | None = None
+    operation_quanta: float | None = None
     delegate_error: str = ""
     builtin_error: str = ""
 
@@ -166,6 +170,15 @@ class ResolverCheck(serialization.Record):
         """
         if self.prepared_by != "both":
             return self.prepared_by != "none"
+        return self._outputs_agree or self._is_amplified
+
+    @property
+    def _is_amplified(self) -> bool:
+        quanta = self.operation_quanta
+        return quanta is not None and quanta <= MAX_QUANTA
+
+    @property
+    def _outputs_agree(self) -> bool:
         agreement, noise = self.top1_agreement, self.noise_fraction
         if agreement is not None and self.clear_agreement is not None:
             agreement = max(agreement, self.clear_agreement)
@@ -197,14 +210,23 @@ class ResolverCheck(serialization.Record):
             parts.append(f"{self.clear_agreement:.2%} where a class leads")
         if self.noise_fraction is not None:
             parts.append(f"noise {self.noise_fraction:.2%}")
+        if self.operation_quanta is not None:
+            parts.append(
+                f"single operations {self.operation_quanta:.1f} quanta apart"
+            )
         return f"{', '.join(parts)} on {self.num_examples} examples"
 
     def warnings(self) -> tuple[str, ...]:
-        """Returns one sentence if only one of them prepares the file."""
+        """Returns one sentence if it matters which of them runs the file."""
         if self.prepared_by == "xnnpack only":
             return (f"Needs XNNPACK: {self.builtin_error}.",)
         if self.prepared_by == "builtin only":
             return (f"Builtin only: {self.delegate_error}.",)
+        if self.prepared_by == "both" and not self._outputs_agree:
+            return (
+                "Single roundings change results: with and without XNNPACK "
+                f"{self.describe()}.",
+            )
         return ()
 
 

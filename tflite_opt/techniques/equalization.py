@@ -17,7 +17,8 @@ from tflite_opt.techniques import base
 class Equalization(base.PreparationTechnique):
     """Scales small channels up and the next depthwise weights down.
 
-    The float model computes the same as before, also with ReLU6. Its int8
+    Factors of normalization that is no part of a layer move into the next
+    one. The float model computes the same as before, also with ReLU6. Its int8
     form has more levels for channels that were small. Size and speed do not
     change. Gains little on its own; it is for use with `bias_correction`.
 
@@ -41,8 +42,14 @@ class Equalization(base.PreparationTechnique):
     ) -> tuple[str, ...]:
         """Writes the equalized float model."""
         done = equalization_lib.equalize(model, destination, representative)
-        return (
+        notes: tuple[str, ...] = (
             f"Equalized {done.channels} channels of {done.tensors} tensors "
             f"before depthwise convolutions, by at most "
             f"{done.largest_factor:.1f}.",
         )
+        if done.evened:
+            notes += (
+                "Moved factors of channels into the layers that read them, in "
+                f"{done.evened} constants.",
+            )
+        return notes

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Mixed precision: int8, but for the operations that lose most by it.
 
-Which ones is fixed by hand here. Helps beside bias correction: without it, the
-shift of means that the other layers cause hides the gain.
+Which ones is fixed here, by hand or by a search. Helps beside bias correction:
+without it, the shift of means that the other layers cause hides the gain.
 """
 
 import dataclasses
@@ -12,11 +12,14 @@ from typing import ClassVar
 
 from tflite_opt.records import conversion, errors, facts
 from tflite_opt.techniques import base
-from tflite_opt.tflite import layer_names
+from tflite_opt.tflite import operation_patterns
 
 _INTERFACE = ("float32", "int8")
 # XNNPACK computes these with int8 weights and float activations.
 _DYNAMIC_OPERATIONS = frozenset({"CONV_2D", "FULLY_CONNECTED"})
+_NEED_KERNELS = frozenset({"int4", "dynamic"})
+# Whose activations are float inside.
+_IN_FLOAT = frozenset({"float16", "float32"})
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -29,11 +32,20 @@ class MixedPrecision(base.ConversionTechnique):
     MobileNetV1 0.25 in float cost 0.1 % of size and 5 % of latency.
 
     A pattern is the name of a Keras layer, the name of an operation's output
-    tensor, or a regular expression that is searched for in the latter.
+    tensor, or a regular expression that is searched for in the latter. A
+    precision is one of
+    - `int4`: weights in int4, for convolutions and fully connected layers.
+      XNNPACK leaves such convolutions to slower kernels.
+    - `int16`: activations in int16; slower kernels, too.
+    - `dynamic`: weights in int8, float inputs and outputs.
+    - `float16`: weights in float16, computed in float32.
+    - `float32`, and `int8` for what an earlier pattern made something else.
 
     Attributes:
         float_prefix: How many operations stay in float, from the first.
         float_layers: Patterns of other operations that do.
+        precisions: Of operations, by pattern; later patterns override earlier
+            ones.
         dynamic_last_layer: Whether the last layer with weights has int8
             weights but float inputs and outputs, as has all behind it. Int8
             scores are often equal where float ones are not; the file gets
@@ -45,6 +57,9 @@ class MixedPrecision(base.ConversionTechnique):
     technique: ClassVar[str] = "mixed_precision"
     float_prefix: int = 0
     float_layers: tuple[str, ...] = ()
+    precisions: dict[str, conversion.Precision] = dataclasses.field(
+        default_factory=dict
+    )
     dynamic_last_layer: bool = False
     inference_input_type: conversion.InterfaceType = "float32"
     inference_output_type: conversion.InterfaceType = "float32"
@@ -57,11 +72,12 @@ class MixedPrecision(base.ConversionTechnique):
                 expression, or a value is out of its range.
         """
         super().__post_init__()
-        chosen = self.float_prefix or self.float_layers
+        chosen = self.float_prefix or self.float_layers or self.precisions
         if self.float_prefix < 0 or not (chosen or self.dynamic_last_layer):
             raise errors.InputError(
                 "Mixed precision needs a positive `float_prefix`, "
-                "`float_layers` or `dynamic_last_layer`. Received: "
+                "`float_layers`, `precisions` or `dynamic_last_layer`. "
+                "Received: "
                 f"float_prefix={self.float_prefix}. Use full_integer for int8 "
                 "throughout."
             )
@@ -76,8 +92,8 @@ class MixedPrecision(base.ConversionTechnique):
                 "A dynamic last layer has float32 outputs. Received: "
                 f"inference_output_type={interface[1]}."
             )
-        for pattern in self.float_layers:
-            _compiled(pattern)
+        for pattern in (*self.float_layers, *self.precisions):
+            operation_patterns.compiled(pattern)
 
     @classmethod
     def presets(cls) -> dict[str, base.ConversionTechnique]:
@@ -109,7 +125,13 @@ class MixedPrecision(base.ConversionTechnique):
             for t in context.float_facts.tensors
             if not t.subgraph
         }
-        in_float = self._chosen(context, operators, names)
+        chosen = self._chosen(context, operators)
+        in_float = {p for p, x in chosen.items() if x in _IN_FLOAT}
+        _require_contiguous(in_float, operators, names)
+        if self.dynamic_last_layer:
+            last = _last_layer(operators)
+            chosen[last] = "dynamic"
+            chosen |= dict.fromkeys(range(last + 1, len(operators)), "float32")
         rules = [conversion.QuantizerRule(operation="*", mode="static")]
         rules += [
             conversion.QuantizerRule(operation=operation, mode="none")
@@ -119,23 +141,10 @@ class MixedPrecision(base.ConversionTechnique):
             )
             if dtype == "float32"
         ]
-        if self.dynamic_last_layer:
-            last = _last_layer(operators)
-            in_float |= set(range(last + 1, len(operators)))
-            rules.append(
-                conversion.QuantizerRule(
-                    operation=operators[last].name,
-                    mode="dynamic",
-                    regex=_scope(operators[last], names),
-                )
-            )
         rules += [
-            conversion.QuantizerRule(
-                operation="*",
-                mode="none",
-                regex=_scope(operators[position], names),
-            )
-            for position in sorted(in_float)
+            _rule(operators[position], precision, names)
+            for position, precision in sorted(chosen.items())
+            if precision != "int8"
         ]
         return conversion.Converted(
             content=context.litert_quantizer(rules), backend="litert_quantizer"
@@ -145,60 +154,65 @@ class MixedPrecision(base.ConversionTechnique):
         self,
         context: conversion.ConversionContext,
         operators: Sequence[facts.OperatorFacts],
-        names: dict[int, str],
-    ) -> set[int]:
-        """Returns the positions of the operations that stay float."""
+    ) -> dict[int, conversion.Precision]:
+        """Returns what is not int8 throughout, by position."""
         if self.float_prefix >= len(operators):
             raise errors.InputError(
                 "`float_prefix` must leave operations to quantize: the model "
                 f"has {len(operators)}. Received: "
                 f"float_prefix={self.float_prefix}."
             )
-        found = set(range(self.float_prefix))
-        layers = layer_names.layers_of_operations(
-            context.float_model, context.float_facts, self.float_layers
+        found: dict[int, conversion.Precision] = dict.fromkeys(
+            range(self.float_prefix), "float32"
         )
-        for pattern in self.float_layers:
-            outputs = [names[x.outputs[0]] for x in operators]
-            matches = (
-                {
-                    p
-                    for p, x in enumerate(operators)
-                    if pattern in layers[0, x.index]
-                }
-                or {p for p, name in enumerate(outputs) if name == pattern}
-                or {
-                    p
-                    for p, name in enumerate(outputs)
-                    if _compiled(pattern).search(name)
-                }
+        in_float: dict[str, conversion.Precision] = dict.fromkeys(
+            self.float_layers, "float32"
+        )
+        for field, wanted in (
+            ("float_layers", in_float),
+            ("precisions", self.precisions),
+        ):
+            positions = operation_patterns.positions(
+                context.float_model, context.float_facts, list(wanted), field
             )
-            if not matches:
-                raise errors.InputError(
-                    "Each pattern of `float_layers` must match an operation. "
-                    f"Received: {pattern!r}. Outputs of operations: "
-                    f"{', '.join(outputs)}."
-                )
-            found |= matches
-        _require_contiguous(found, operators, names)
+            for pattern, precision in wanted.items():
+                for position in positions[pattern]:
+                    found[position] = _possible(
+                        operators[position], precision, pattern
+                    )
         return found
 
     def verify(self, model: facts.ModelFacts) -> None:
-        """Checks that there is int8, and float where it was asked for."""
+        """Checks that there is int8, and what else was asked for."""
         self.require(
             model.quantized_weight_fraction > 0,
             "quantize weights",
             "0% of the weights quantized",
         )
         dtypes = {(t.subgraph, t.index): t.dtype for t in model.tensors}
-        in_float = [
-            operator
+        written = {
+            dtypes[0, operator.outputs[0]]
             for operator in _main_operators(model)
             if operator.name not in ("QUANTIZE", "DEQUANTIZE")
-            and dtypes[0, operator.outputs[0]] in facts.FLOAT_DTYPES
-        ]
+        }
+        stored = {t.dtype for t in model.weights}
+        asked = set(self.precisions.values())
+        if self.float_prefix or self.float_layers or self.dynamic_last_layer:
+            asked.add("float32")
+        for precision, has_it, received in (
+            ("int4", "int4" in stored, "no int4 weights"),
+            ("int16", "int16" in written, "no int16 activations"),
+            ("float16", "float16" in stored, "no float16 weights"),
+        ):
+            self.require(
+                precision not in asked or has_it,
+                f"have operations in {precision}",
+                received,
+            )
         self.require(
-            bool(in_float), "leave operations in float", "all quantized"
+            not asked & set(_IN_FLOAT) or bool(written & facts.FLOAT_DTYPES),
+            "leave operations in float",
+            "all quantized",
         )
         for promised, specs, role in (
             (self.inference_input_type, model.inputs, "inputs"),
@@ -210,16 +224,6 @@ class MixedPrecision(base.ConversionTechnique):
                 f"have {promised} {role}",
                 f"{role} of {', '.join(sorted(found))}",
             )
-
-
-def _compiled(pattern: str) -> re.Pattern[str]:
-    try:
-        return re.compile(pattern)
-    except re.error as error:
-        raise errors.InputError(
-            "A pattern must be a name or a regular expression. "
-            f"Received: {pattern!r}: {error}."
-        ) from error
 
 
 def _main_operators(
@@ -237,6 +241,62 @@ def _last_layer(operators: Sequence[facts.OperatorFacts]) -> int:
             f"{operators[position].name if operators else 'no operation'}."
         )
     return position
+
+
+def _possible(
+    operator: facts.OperatorFacts,
+    precision: conversion.Precision,
+    pattern: str,
+) -> conversion.Precision:
+    """Returns a precision that an operation can have."""
+    if (
+        precision in _NEED_KERNELS
+        and operator.weights
+        and operator.name not in _DYNAMIC_OPERATIONS
+    ):
+        raise errors.InputError(
+            f"In {precision} there are "
+            f"{' and '.join(sorted(_DYNAMIC_OPERATIONS))} only. Received: "
+            f"{pattern!r}, which means {operator.name}."
+        )
+    # What has no weights follows its neighbours.
+    without = precision in _NEED_KERNELS and not operator.weights
+    return "int8" if without else precision
+
+
+def _rule(
+    operator: facts.OperatorFacts,
+    precision: conversion.Precision,
+    names: dict[int, str],
+) -> conversion.QuantizerRule:
+    plain = conversion.QuantizerRule(
+        operation="*", mode="none", regex=_scope(operator, names)
+    )
+    match precision:
+        case "int4":
+            return dataclasses.replace(
+                plain,
+                operation=operator.name,
+                mode="static",
+                weight_bits=4,
+                algorithm="octav",
+            )
+        case "int16":
+            return dataclasses.replace(
+                plain,
+                mode="static",
+                activation_bits=16,
+                symmetric_activations=True,
+            )
+        case "dynamic":
+            return dataclasses.replace(
+                plain, operation=operator.name, mode="dynamic"
+            )
+        case "float16" if operator.weights:
+            return dataclasses.replace(
+                plain, operation=operator.name, mode="float16"
+            )
+    return plain
 
 
 def _scope(operator: facts.OperatorFacts, names: dict[int, str]) -> str:
