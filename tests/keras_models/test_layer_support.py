@@ -66,7 +66,8 @@ def _assert_true(model):
     import tf_keras as keras
 
     found = layer_support.examine(model)
-    assert set(found.techniques) == {_TECHNIQUE, "clustering", "pruning"}
+    others = {"channel_pruning", "clustering", "pruning"}
+    assert set(found.techniques) == {_TECHNIQUE, *others}
     try:
         result = _quantization_aware(keras.models.clone_model(model))
     except errors.ModelError:

@@ -29,6 +29,9 @@ def randomize(model: Any, seed: int = 0) -> Any:
         else:
             values = generator.normal(0, 0.2, shape)
         variable.assign(values)
+    for layer in model._flatten_layers(include_self=False):
+        # `Normalization` computes with copies of its weights.
+        layer.finalize_state()
     return model
 
 

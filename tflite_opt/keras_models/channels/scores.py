@@ -12,7 +12,7 @@ References:
     https://arxiv.org/abs/1811.00250
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,9 @@ from tflite_opt.keras_models import layer_support
 from tflite_opt.keras_models.channels import groups as groups_lib
 from tflite_opt.keras_models.channels import tracing
 from tflite_opt.records import channels, errors
+
+# By path.
+_Layers = Mapping[str, Any]
 
 
 def score(
@@ -58,47 +61,43 @@ def score(
         return {g.name: generator.random(g.size) for g in groups.groups}
     if criterion == "taylor":
         return _taylor(model, groups, batches, loss)
-    weights = _Weights(model)
+    layers = dict(layer_support.walk(model))
     rule = {
         "l1": _l1,
         "l2": _l2,
         "batch_norm_scale": _batch_norm_scale,
         "geometric_median": _geometric_median,
     }[criterion]
-    return {g.name: _normalized(rule(weights, g)) for g in groups.groups}
+    return {g.name: _normalized(rule(layers, g)) for g in groups.groups}
 
 
-def _l1(model: "_Weights", group: groups_lib.Group) -> np.ndarray:
-    return _by_unit(
-        group, model, lambda rows: np.abs(rows).sum(axis=1, dtype=np.float64)
-    )
+def _l1(layers: _Layers, group: groups_lib.Group) -> np.ndarray:
+    return _by_unit(layers, group, np.abs)
 
 
-def _l2(model: "_Weights", group: groups_lib.Group) -> np.ndarray:
-    squares = _by_unit(
-        group, model, lambda rows: np.square(rows).sum(axis=1, dtype=np.float64)
-    )
-    return np.sqrt(squares)
+def _l2(layers: _Layers, group: groups_lib.Group) -> np.ndarray:
+    return np.sqrt(_by_unit(layers, group, np.square))
 
 
-def _batch_norm_scale(model: "_Weights", group: groups_lib.Group) -> np.ndarray:
+def _batch_norm_scale(layers: _Layers, group: groups_lib.Group) -> np.ndarray:
     places = [
         place
         for place in group.followers
-        if place.weight == "gamma" and model.kind(place) == "BatchNormalization"
+        if place.weight == "gamma"
+        and type(layers[place.layer]).__name__ == "BatchNormalization"
     ]
     if not places:
-        return _l2(model, group)
+        return _l2(layers, group)
     return _sums(
         group,
-        [(place, np.abs(model.rows(place)).sum(axis=1)) for place in places],
+        [(place, np.abs(_rows(layers, place)).sum(axis=1)) for place in places],
     )
 
 
-def _geometric_median(model: "_Weights", group: groups_lib.Group) -> np.ndarray:
+def _geometric_median(layers: _Layers, group: groups_lib.Group) -> np.ndarray:
     vectors = []
-    for place in _kernels(group, model):
-        rows = model.rows(place)[place.units >= 0]
+    for place in _kernels(layers, group):
+        rows = _rows(layers, place)[place.units >= 0]
         order = np.argsort(place.units[place.units >= 0], kind="stable")
         vectors.append(rows[order].reshape(group.size, -1))
     points = np.concatenate(vectors, axis=1).astype(np.float64)
@@ -119,9 +118,9 @@ def _taylor(
         raise errors.InputError(
             "The criterion `taylor` needs a `loss`. Received: loss=None"
         )
-    weights = _Weights(model)
+    layers = dict(layer_support.walk(model))
     variables = {
-        (place.layer, place.weight): weights.variable(place)
+        (place.layer, place.weight): _variable(layers, place)
         for group in groups.groups
         for place in group.consumers
     }
@@ -146,7 +145,9 @@ def _taylor(
         ]
 
     found = {group.name: np.zeros(group.size) for group in groups.groups}
+    num_batches = 0
     for inputs, targets in batches:
+        num_batches += 1
         changes = dict(zip(variables, products(inputs, targets), strict=True))
         for group in groups.groups:
             sums = []
@@ -155,31 +156,37 @@ def _taylor(
                 rows = np.moveaxis(change, place.axis, 0)
                 sums.append((place, rows.reshape(len(rows), -1).sum(axis=1)))
             found[group.name] += np.square(_sums(group, sums))
-    return found
+    if not num_batches:
+        raise errors.InputError(
+            "The criterion `taylor` needs at least one batch. Received: none."
+        )
+    return {name: values / num_batches for name, values in found.items()}
 
 
 def _by_unit(
+    layers: _Layers,
     group: groups_lib.Group,
-    model: "_Weights",
     function: Callable[[np.ndarray], np.ndarray],
 ) -> np.ndarray:
+    """Returns for each unit the sum over the weights that make it."""
     return _sums(
         group,
         [
-            (place, function(model.rows(place)))
-            for place in _kernels(group, model)
+            (place, function(_rows(layers, place)).sum(1, dtype=np.float64))
+            for place in _kernels(layers, group)
         ],
     )
 
 
 def _kernels(
-    group: groups_lib.Group, model: "_Weights"
+    layers: _Layers, group: groups_lib.Group
 ) -> list[groups_lib.Place]:
     """Returns the weights of several axes that make a group's channels."""
-    places = group.producers or group.followers
-    return [p for p in places if len(model.variable(p).shape) > 1] or list(
-        places
-    )
+    return [
+        place
+        for place in group.producers or group.followers
+        if len(_variable(layers, place).shape) > 1
+    ]
 
 
 def _sums(
@@ -199,20 +206,17 @@ def _normalized(values: np.ndarray) -> np.ndarray:
     return values / size if size else values
 
 
-class _Weights:
-    """The weights of a model by path and name."""
+def weight_of(model: Any, place: groups_lib.Place) -> Any:
+    """Returns the variable that a place lies in."""
+    return _variable(dict(layer_support.walk(model)), place)
 
-    def __init__(self, model: Any) -> None:
-        self._layers = dict(layer_support.walk(model))
 
-    def kind(self, place: groups_lib.Place) -> str:
-        return type(self._layers[place.layer]).__name__
+def _variable(layers: _Layers, place: groups_lib.Place) -> Any:
+    layer = layers[place.layer]
+    return layer.weights[tracing.weight_names(layer).index(place.weight)]
 
-    def variable(self, place: groups_lib.Place) -> Any:
-        layer = self._layers[place.layer]
-        return layer.weights[tracing.weight_names(layer).index(place.weight)]
 
-    def rows(self, place: groups_lib.Place) -> np.ndarray:
-        """Returns the weight, its axis first and the others flattened."""
-        array = self.variable(place).numpy()
-        return np.moveaxis(array, place.axis, 0).reshape(len(place.units), -1)
+def _rows(layers: _Layers, place: groups_lib.Place) -> np.ndarray:
+    """Returns a weight, its axis first and the others flattened."""
+    array = _variable(layers, place).numpy()
+    return np.moveaxis(array, place.axis, 0).reshape(len(place.units), -1)

@@ -50,7 +50,7 @@ class Trace:
             batch first; of size 1 along axes on which all indices are alike.
         statistics: Calls that normalize over channels, and their atoms.
         consumed: The tensors whose channels a call takes in.
-        unfollowed: Paths of layers with weights that have no rule, and why.
+        unfollowed: Paths of layers with kernels that have no rule, and why.
     """
 
     def __init__(self, graph: graph_lib.Graph) -> None:
@@ -110,7 +110,7 @@ class Trace:
             self.fix(self.atoms[value], f"They go into {call.path}. {reason}")
         for value in call.outputs:
             self.atoms[value] = fixed_atoms(value)
-        if call.layer.weights:
+        if any(len(weight.shape) > 1 for weight in call.layer.weights):
             self.unfollowed.setdefault(call.path, reason)
 
     def keep_outputs(self) -> None:

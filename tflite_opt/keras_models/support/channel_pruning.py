@@ -29,12 +29,12 @@ class ChannelPruningSupport(base.Support):
         for group in found.groups:
             makers = {p.layer for p in (*group.producers, *group.followers)}
             for path in group.layers:
-                if path in makers:
-                    verdicts[path] = preflight.Verdict(
-                        status="applies", reason=_describe(group)
-                    )
-                elif verdicts[path].status == "neutral":
-                    verdicts[path] = preflight.Verdict(status="applies")
+                # What only takes channels in may have its own kept.
+                reason = verdicts[path].reason
+                verdicts[path] = preflight.Verdict(
+                    status="applies",
+                    reason=_describe(group) if path in makers else reason,
+                )
         return base.Findings(
             verdicts,
             "" if found.groups else "None of its channels can be removed.",
