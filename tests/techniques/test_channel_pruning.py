@@ -59,6 +59,7 @@ def test_leaves_what_was_asked_for_and_trains_it(model, kind):
     assert found.shrinkage.macs_before == before.macs
     assert found.shrinkage.macs == after.macs
     assert found.shrinkage.parameters == after.parameters
+    assert found.notes == (found.shrinkage.describe(),)
     assert found.model.input_names == ["image"]
     assert found.model.output_names == ["scores"]
     ((_, options),) = context.fits
@@ -104,7 +105,7 @@ def test_removes_residual_blocks_first(model):
     names = [layer.name for layer in found.model.layers]
     assert "first_add" in names
     assert "second_wide" not in names
-    assert found.notes == ("Residual blocks removed: second_add.",)
+    assert found.notes[0] == "Residual blocks removed: second_add."
     assert found.shrinkage.macs <= 0.6 * found.shrinkage.macs_before
 
 

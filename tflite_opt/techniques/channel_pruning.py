@@ -168,16 +168,17 @@ class ChannelPruning(base.CompressionTechnique):
                     )
                 )
         after = macs.count(model, groups.find(model))
+        shrinkage = compression.Shrinkage(
+            macs_before=before.macs,
+            macs=after.macs,
+            parameters_before=before.parameters,
+            parameters=after.parameters,
+        )
         return fine_tuning.Compressed(
             model=model,
             histories=tuple(histories),
-            notes=notes,
-            shrinkage=compression.Shrinkage(
-                macs_before=before.macs,
-                macs=after.macs,
-                parameters_before=before.parameters,
-                parameters=after.parameters,
-            ),
+            notes=(*notes, shrinkage.describe()),
+            shrinkage=shrinkage,
         )
 
     def _settings(

@@ -7,7 +7,9 @@ is the interpreter's `Invoke` and the Python call around it; excluded is
 setting inputs, which are zeros, and reading outputs.
 """
 
+import contextlib
 import json
+import math
 import os
 import pathlib
 import statistics
@@ -15,7 +17,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -42,10 +43,11 @@ def fastest_ms(
 
     Returns:
         Milliseconds: the median over launches and turns of the fastest run of
-        a turn. What else the machine does makes the others slower.
+        a turn. What else the machine does makes the others slower. NaN for a
+        file that cannot be run.
 
     Raises:
-        BenchmarkError: If a file cannot be run.
+        BenchmarkError: If the process dies.
     """
     found = [_launch(paths, num_threads) for _ in range(launches)]
     return tuple(statistics.median(x) for x in zip(*found, strict=True))
@@ -64,8 +66,6 @@ def _launch(paths: Sequence[pathlib.Path], num_threads: int) -> list[float]:
             raise errors.BenchmarkError(
                 f"Latencies could not be measured: {error}."
             ) from error
-    if "message" in event:
-        raise errors.from_child(**event)
     return list(event["fastest_ms"])
 
 
@@ -73,30 +73,28 @@ def _main(arguments: list[str]) -> None:
     child_process.end_with_parent()
     job = json.loads(pathlib.Path(arguments[0]).read_text())
     with os.fdopen(int(arguments[1]), "w") as stream:
-        try:
-            event: dict[str, Any] = {
-                "fastest_ms": _measure(job["paths"], job["num_threads"])
-            }
-        except RuntimeError as error:
-            event = errors.to_parent(
-                errors.BenchmarkError(
-                    f"The interpreter must be able to run {job['paths']}. "
-                    f"Received: {error}"
-                )
-            )
-        stream.write(json.dumps(event) + "\n")
+        found = _measure(job["paths"], job["num_threads"])
+        stream.write(json.dumps({"fastest_ms": found}) + "\n")
 
 
 def _measure(paths: Sequence[str], num_threads: int) -> list[float]:
-    models = [_load(path, num_threads) for path in paths]
-    turns: list[list[float]] = [[] for _ in models]
+    models: dict[int, runnable.Runnable] = {}
+    for index, path in enumerate(paths):
+        with contextlib.suppress(RuntimeError, ValueError):
+            model = _load(path, num_threads)
+            model.invoke()
+            models[index] = model
+    turns: dict[int, list[float]] = {index: [] for index in models}
     # The first turn warms up.
     for turn in range(1 + _TURNS):
-        for model, found in zip(models, turns, strict=True):
+        for index, model in models.items():
             fastest = _turn(model)
             if turn:
-                found.append(fastest)
-    return [statistics.median(found) for found in turns]
+                turns[index].append(fastest)
+    return [
+        statistics.median(turns[index]) if index in turns else math.nan
+        for index in range(len(paths))
+    ]
 
 
 def _load(path: str, num_threads: int) -> runnable.Runnable:
