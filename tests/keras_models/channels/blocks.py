@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Small models, one for each kind of block that channels pass through."""
 
-import functools
-
 import tensorflow as tf
 import tf_keras as keras
 from tf_keras.src.applications import convnext
@@ -314,6 +312,40 @@ def normalized_input():
     return _model(image, layers.Conv2D(6, 3, name="stem")(x))
 
 
+def split_residual():
+    """A concatenation is added to channels that nothing else divides."""
+    image = _image()
+    x = layers.Conv2D(10, 3, padding="same", name="stem")(image)
+    a = layers.Conv2D(6, 1, name="a")(image)
+    b = layers.Conv2D(4, 1, name="b")(image)
+    return _model(image, layers.Add()([x, layers.Concatenate()([a, b])]))
+
+
+def operators():
+    """What layers do, said with functions of TensorFlow."""
+    image = _image()
+    x = layers.Conv2D(6, 3, padding="same", name="stem")(image)
+    y = tf.nn.silu(tf.concat([x, image], axis=-1))
+    gate = tf.reduce_mean(y, [1, 2], keepdims=True)
+    gate = layers.Conv2D(9, 1, name="gate")(gate)
+    x = tf.reduce_mean(y * tf.sigmoid(gate), axis=[1, 2])
+    return keras.Model(image, layers.Dense(3, name="logits")(x))
+
+
+def open_nested():
+    """A model for any size of image, inside of one for one size."""
+    inner = keras.Sequential(
+        [
+            keras.Input((None, None, 3)),
+            layers.Conv2D(6, 3, name="conv"),
+            layers.Conv2D(4, 3, name="second"),
+        ],
+        name="inner",
+    )
+    image = _image()
+    return _model(image, inner(image))
+
+
 def two_outputs():
     """One output is inside of the model."""
     image = _image()
@@ -329,11 +361,6 @@ BUILDERS = (
     *(dense_block, joined_sequences, squeeze_excite, spatial_attention),
     *(hard_swish, flattened, permuted, shuffled, grouped, layer_norm),
     *(convnext_block, attention, cross_attention, embedding, nested),
-    *(shared, normalized_input, two_outputs),
+    *(shared, normalized_input, split_residual, operators, open_nested),
+    two_outputs,
 )
-
-
-@functools.cache
-def build(name):
-    """Returns a model that no test may change."""
-    return globals()[name]()

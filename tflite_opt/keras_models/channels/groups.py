@@ -106,7 +106,7 @@ class Groups:
 
     def __getitem__(self, name: str) -> Group:
         """Returns the group of a name."""
-        return next(group for group in self.groups if group.name == name)
+        return {group.name: group for group in self.groups}[name]
 
 
 def find(model: Any) -> Groups:

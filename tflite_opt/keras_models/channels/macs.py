@@ -14,7 +14,12 @@ from typing import Any
 import numpy as np
 
 from tflite_opt.keras_models.channels import groups as groups_lib
-from tflite_opt.keras_models.channels import rules, shape_rules, tracing
+from tflite_opt.keras_models.channels import (
+    rules,
+    shape_rules,
+    surgery,
+    tracing,
+)
 from tflite_opt.keras_models.rewriting import graph as graph_lib
 from tflite_opt.records import errors
 
@@ -49,6 +54,10 @@ class Counter:
         """
         self._groups = groups
         graph = groups_lib.trace(model).graph
+        if any(None in x.shape[1:] for c in graph.calls for x in c.outputs):
+            # A model inside does not know what it is called with.
+            flat = surgery.shrink(model, groups, {})
+            graph = groups_lib.trace(flat).graph
         self._index = {g.name: i for i, g in enumerate(groups.groups)}
         # The size of an axis is a constant and so much for each unit.
         self._constants: list[int] = [1]

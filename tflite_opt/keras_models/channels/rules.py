@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tflite_opt.keras_models import kernels
 from tflite_opt.keras_models.channels import shape_rules, tracing
 from tflite_opt.keras_models.rewriting import graph as graph_lib
 
@@ -26,15 +27,15 @@ _ELEMENTWISE = frozenset(
 # TensorFlow's functions that do, with numbers as further arguments.
 _ELEMENTWISE_FUNCTIONS = frozenset(
     {
-        *("abs", "cast", "clip_by_value", "identity", "negative", "sqrt"),
-        *("square", "stop_gradient", "zeros_like", "ones_like"),
-        *("math.abs", "math.erf", "math.exp", "math.log", "math.negative"),
-        *("math.pow", "math.rsqrt", "math.sigmoid", "math.softplus"),
-        *("math.sqrt", "math.square", "math.tanh", "__operators__.pow"),
+        *("cast", "clip_by_value", "identity", "stop_gradient"),
+        *("math.abs", "math.exp", "math.negative", "math.pow", "math.sigmoid"),
+        *("math.softplus", "math.sqrt", "math.square", "math.tanh"),
         *("nn.elu", "nn.gelu", "nn.leaky_relu", "nn.relu", "nn.relu6"),
-        *("nn.selu", "nn.silu", "nn.softsign", "nn.swish"),
-        *("keras.activations.relu", "keras.activations.swish"),
+        *("nn.selu", "nn.silu"),
     }
+)
+_REDUCTION_FUNCTIONS = frozenset(
+    {f"math.reduce_{kind}" for kind in ("max", "mean", "min", "sum")}
 )
 _ARITHMETIC_FUNCTIONS = frozenset(
     {
@@ -110,13 +111,12 @@ def _convolution(trace: tracing.Trace, call: graph_lib.Call) -> None:
     layer = call.layer
     axis = shape_rules.channel_axis(call)
     rank = len(layer.kernel_size) + 2
-    is_transposed = call.kind.endswith("Transpose")
     out_axis, in_axis = rank - 1, rank - 2
-    if is_transposed:
+    if kernels.is_transposed(layer):
         out_axis, in_axis = in_axis, out_axis
     inputs = trace.channels(call, call.inputs[0], axis)
     out = trace.new(layer.filters)
-    groups = getattr(layer, "groups", 1)
+    groups = layer.groups
     role: tracing.Role = "producer" if groups == 1 else "follower"
     if groups == 1:
         trace.consume(call, call.inputs[0])
@@ -259,24 +259,36 @@ def _rescaling(trace: tracing.Trace, call: graph_lib.Call) -> None:
         trace.keep(call, "Its numbers belong to the channels as they are.")
 
 
+def _concatenation(trace: tracing.Trace, call: graph_lib.Call) -> None:
+    shape_rules.concatenate(trace, call, call.layer.axis)
+
+
 def _operator(trace: tracing.Trace, call: graph_lib.Call) -> None:
     function = call.layer.get_config()["function"]
-    others = [
-        x
-        for x in graph_lib.flat((call.args, call.kwargs))
-        if not isinstance(x, graph_lib.Value)
-    ]
-    has_numbers_only = all(np.ndim(x) == 0 for x in others)
-    if function in _ARITHMETIC_FUNCTIONS and has_numbers_only:
+    takes_numbers = all(
+        isinstance(x, graph_lib.Value) or np.ndim(x) == 0
+        for x in (*call.args, *call.kwargs.values())
+    )
+    if function in _ARITHMETIC_FUNCTIONS and takes_numbers:
         shape_rules.merge(trace, call)
     elif (
         function in _ELEMENTWISE_FUNCTIONS
-        and has_numbers_only
+        and takes_numbers
         and len(call.inputs) == 1
     ):
         _elementwise(trace, call)
+    elif function in _REDUCTION_FUNCTIONS:
+        shape_rules.reduce(trace, call, _operator_axis(call))
+    elif function == "concat":
+        shape_rules.concatenate(trace, call, _operator_axis(call))
     else:
         trace.keep(call, f"tf.{function} is not followed.")
+
+
+def _operator_axis(call: graph_lib.Call) -> Any:
+    if len(call.args) > 1:
+        return call.args[1]
+    return call.kwargs.get("axis")
 
 
 _RULES: Mapping[str, Rule] = {
@@ -304,7 +316,7 @@ _RULES: Mapping[str, Rule] = {
     ),
     "Activation": _activation,
     "BatchNormalization": _batch_normalization,
-    "Concatenate": shape_rules.concatenate,
+    "Concatenate": _concatenation,
     "Dense": _dense,
     "Embedding": _embedding,
     "LayerNormalization": _batch_normalization,

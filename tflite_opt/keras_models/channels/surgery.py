@@ -113,7 +113,7 @@ def _zeroing(
 
     zeroed = graph_lib.Value(value.shape, value.dtype)
     reader.redirect(value, zeroed)
-    layer = keras.layers.Lambda(lambda x: x * mask.astype(np.float32))
+    layer = keras.layers.Lambda(lambda x: x * mask.astype(value.dtype))
     return graph_lib.Call(layer, (value,), (zeroed,))
 
 
