@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import dataclasses
 import pathlib
 import re
 
@@ -8,7 +9,7 @@ from tests.keras_models import tiny
 from tests.techniques import remembering
 from tflite_opt import recipe
 from tflite_opt.keras_models import training
-from tflite_opt.keras_models.channels import groups, macs
+from tflite_opt.keras_models.channels import groups, macs, narrowing
 from tflite_opt.records import errors
 from tflite_opt.techniques import base, channel_pruning, full_integer
 
@@ -86,6 +87,20 @@ def test_goes_in_rounds_with_training_between(model):
     sizes = [sum(w.size for w in weights) for weights, _ in context.fits]
     assert sizes[1] < sizes[0] < model.count_params()
     assert sum(x.size for x in groups.find(found.model).groups) == 12
+
+
+@pytest.mark.tensorflow
+def test_goes_on_with_the_widths_of_before_an_interruption(
+    model, tmp_path, monkeypatch
+):
+    def fields():
+        context = remembering.context(trains=False)
+        return dataclasses.replace(context, checkpoint_dir=tmp_path)
+
+    first = prune(model, fields(), macs=0.5, criterion="l1").model
+    monkeypatch.setattr(narrowing, "narrow", None)
+    again = prune(net(), fields(), macs=0.5, criterion="l1").model
+    assert counted(again) == counted(first)
 
 
 @pytest.mark.tensorflow
