@@ -39,6 +39,8 @@ layers = keras.layers
             blocks.cross_attention,
             {"q": 8, "m": 6, "attention": 4, "attention#2": 10},
         ),
+        (blocks.einsum, {"first": 8, "second": 6}),
+        (blocks.group_norm, {"first": 6, "after": 5}),
         (blocks.nested, {"stem": 6, "after": 5}),
         (blocks.shared, {"b": 4, "shared": 6, "after": 5}),
         (blocks.split_residual, {"a": 6, "b": 4}),

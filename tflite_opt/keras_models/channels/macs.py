@@ -15,10 +15,10 @@ import numpy as np
 
 from tflite_opt.keras_models.channels import groups as groups_lib
 from tflite_opt.keras_models.channels import (
-    rules,
     shape_rules,
     surgery,
     tracing,
+    weight_rules,
 )
 from tflite_opt.keras_models.rewriting import graph as graph_lib
 from tflite_opt.records import errors
@@ -122,7 +122,7 @@ class Counter:
             repeats = _uses(call, name)
             found.append((repeats * fixed, fixed * is_new, axes))
         if call.kind == "MultiHeadAttention":
-            tensors = rules.attended(call)
+            tensors = weight_rules.attended(call)
             pairs = _positions(tensors["query"].shape[1:-1]) * _positions(
                 tensors["key"].shape[1:-1]
             )
@@ -151,10 +151,20 @@ def _uses(call: graph_lib.Call, weight: str) -> int:
     ):
         return 0
     if call.kind == "MultiHeadAttention":
-        tensors = rules.attended(call)
+        tensors = weight_rules.attended(call)
         part = weight.split("/")[0]
         value = tensors.get(part, tensors["query"])
         return _positions(value.shape[1:-1])
+    if call.kind == "EinsumDense":
+        inputs, kernel, _ = weight_rules.einsum_letters(call)
+        shared = (
+            size
+            for letter, size in zip(
+                kernel, call.layer.kernel.shape, strict=True
+            )
+            if letter in inputs
+        )
+        return _positions(call.inputs[0].shape[1:]) // math.prod(shared)
     if call.kind == "Dense":
         return _positions(call.output.shape[1:-1])
     if "Conv" not in call.kind:
