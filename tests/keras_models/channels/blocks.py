@@ -335,6 +335,16 @@ def shared():
     return _model(image, layers.Conv2D(5, 1, name="after")(x))
 
 
+def shared_with_nested():
+    """A layer that is called inside of a model and around it."""
+    conv = layers.Conv2D(6, 3, padding="same", name="shared")
+    inner_input = keras.Input((8, 8, 6))
+    inner = keras.Model(inner_input, conv(inner_input), name="inner")
+    image = _image()
+    x = layers.Conv2D(6, 1, name="stem")(image)
+    return _model(image, layers.Conv2D(5, 1, name="after")(inner(conv(x))))
+
+
 def normalized_input():
     """Statistics of the data in front."""
     image = _image()
@@ -401,6 +411,13 @@ BUILDERS = (
         group_norm,
         shared_norm,
     ),
-    *(shared, normalized_input, split_residual, operators, open_nested),
+    *(
+        shared,
+        shared_with_nested,
+        normalized_input,
+        split_residual,
+        operators,
+        open_nested,
+    ),
     two_outputs,
 )

@@ -66,8 +66,11 @@ class _Custom(layers.Layer):
         (lambda x: x[..., :2], "SlicingOpLambda is not followed."),
         (lambda x: x + [1.0, 2.0, 3.0, 4.0], "__operators__.add is not"),
         (lambda x: tf.nn.softmax(x), "tf.nn.softmax is not followed."),
-        (layers.Softmax(), "Softmax looks at all channels at once."),
-        (layers.Activation("softmax"), "Activation looks at all channels"),
+        (layers.Softmax(name="all"), "all looks at all of them at once."),
+        (
+            layers.Activation("softmax", name="all"),
+            "all looks at all of them at once.",
+        ),
         (
             _Custom(name="custom"),
             "They go into custom. _Custom is",
@@ -75,7 +78,7 @@ class _Custom(layers.Layer):
         (layers.GroupNormalization(2), "GroupNormalization is not followed."),
         (
             layers.Conv2D(2, 1, activation="softmax", name="map"),
-            "map has an activation over channels.",
+            "map looks at all of them at once.",
         ),
         (lambda x: tf.reduce_max(x, -1, keepdims=True), "It sums up channels."),
         (layers.Permute((3, 1, 2)), "own has its channels along another axis."),

@@ -67,10 +67,11 @@ class Counter:
             for place in group.places:
                 self._add(group.name, place)
         products: list[tuple[float, float, list[int]]] = []
-        seen: set[int] = set()
+        first: dict[int, graph_lib.Call] = {}
         for call in graph.calls:
-            products += self._products(call, is_new=id(call.layer) not in seen)
-            seen.add(id(call.layer))
+            products += self._products(
+                call, first.setdefault(id(call.layer), call)
+            )
         longest = max((len(axes) for *_, axes in products), default=0)
         self._factors = np.array([p[:2] for p in products]).reshape(-1, 2)
         self._operands = np.array(
@@ -104,9 +105,14 @@ class Counter:
         self._constants[axis] -= int((place.units >= 0).sum())
 
     def _products(
-        self, call: graph_lib.Call, *, is_new: bool
+        self, call: graph_lib.Call, first: graph_lib.Call
     ) -> list[tuple[float, float, list[int]]]:
-        """Returns factors of MACs and parameters, and the axes they take."""
+        """Returns factors of MACs and parameters, and the axes they take.
+
+        Args:
+            call: Of a layer.
+            first: The first call of that layer, which has its parameters.
+        """
         layer = call.layer
         found: list[tuple[float, float, list[int]]] = []
         for name, variable in zip(
@@ -114,20 +120,20 @@ class Counter:
         ):
             fixed, axes = 1, []
             for axis, size in enumerate(variable.shape):
-                key = (call.path, name, axis)
+                key = (first.path, name, axis)
                 if key in self._axes:
                     axes.append(self._axes[key])
                 else:
                     fixed *= size
             repeats = _uses(call, name)
-            found.append((repeats * fixed, fixed * is_new, axes))
+            found.append((repeats * fixed, fixed * (call is first), axes))
         if call.kind == "MultiHeadAttention":
             tensors = weight_rules.attended(call)
             pairs = _positions(tensors["query"].shape[1:-1]) * _positions(
                 tensors["key"].shape[1:-1]
             )
             fixed = pairs * (layer._key_dim + layer._value_dim)
-            heads = self._axes.get((call.path, "query/kernel", 1))
+            heads = self._axes.get((first.path, "query/kernel", 1))
             if heads is None:
                 found.append((fixed * layer._num_heads, 0, []))
             else:

@@ -72,7 +72,11 @@ def _activation(trace: tracing.Trace, call: graph_lib.Call) -> None:
 
 
 def _softmax(trace: tracing.Trace, call: graph_lib.Call) -> None:
-    trace.keep(call, f"{call.kind} looks at all channels at once.")
+    trace.fix(
+        trace.atoms[call.inputs[0]],
+        f"{call.path} looks at all of them at once.",
+    )
+    _elementwise(trace, call)
 
 
 def _rescaling(trace: tracing.Trace, call: graph_lib.Call) -> None:

@@ -64,7 +64,7 @@ class Trace:
         self._count = 1
         self._ties: list[tuple[np.ndarray, np.ndarray]] = []
         self._fixed: list[tuple[np.ndarray, str]] = []
-        self._known: dict[tuple[str, str, int], AtomPlace] = {}
+        self._known: dict[tuple[int, str, int], AtomPlace] = {}
         for value in graph.inputs.values():
             self.atoms[value] = fixed_atoms(value)
 
@@ -152,13 +152,14 @@ class Trace:
     ) -> None:
         """Says which atoms an axis of a weight belongs to.
 
-        A weight that several calls share ties the atoms of all.
+        A weight that several calls share ties the atoms of all, and has the
+        path of the first.
         """
-        key = (call.path, weight, axis)
+        key = (id(call.layer), weight, axis)
         if key in self._known:
             self.tie(self._known[key].atoms, atoms)
             return
-        found = AtomPlace(*key, atoms, role)
+        found = AtomPlace(call.path, weight, axis, atoms, role)
         self._known[key] = found
         self.places.append(found)
 

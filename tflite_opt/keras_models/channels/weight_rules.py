@@ -32,7 +32,7 @@ def _finish(
 ) -> None:
     """Gives a layer with an activation its output's atoms."""
     if not is_elementwise(call.layer):
-        trace.fix(out, f"{call.path} has an activation over channels.")
+        trace.fix(out, f"{call.path} looks at all of them at once.")
     rank = len(call.output.shape)
     trace.atoms[call.output] = tracing.on_axis(out, axis, rank)
 
