@@ -83,10 +83,8 @@ class Trace:
         first, second = first.ravel(), second.ravel()
         for atoms, others in ((first, second), (second, first)):
             if (others == FIXED).any():
-                self.fix(
-                    atoms[others == FIXED],
-                    "They meet what cannot be removed.",
-                )
+                reason = "They are joined with what cannot be removed."
+                self.fix(atoms[others == FIXED], reason)
         loose = (first != FIXED) & (second != FIXED)
         self._ties.append((first[loose], second[loose]))
 
@@ -167,12 +165,10 @@ class Trace:
         """Returns the unit of each atom, shape `(atoms,)`."""
         from scipy.sparse import coo_array, csgraph
 
-        first, second = (
-            np.concatenate([np.empty(0, np.int64), *arrays])
-            for arrays in (
-                [a for a, _ in self._ties],
-                [b for _, b in self._ties],
-            )
+        # The atom of what is fixed is tied to itself, so that there is a tie.
+        loops = (np.array([FIXED]), np.array([FIXED]))
+        first, second = map(
+            np.concatenate, zip(loops, *self._ties, strict=True)
         )
         edges = coo_array(
             (np.ones(len(first), np.int8), (first, second)),
