@@ -60,7 +60,8 @@ def test_leaves_what_was_asked_for_and_trains_it(model, kind):
     assert found.shrinkage.macs_before == before.macs
     assert found.shrinkage.macs == after.macs
     assert found.shrinkage.parameters == after.parameters
-    assert found.notes == (found.shrinkage.describe(),)
+    assert found.notes[0].startswith(f"Asked for {kind}=0.5, 0.4")
+    assert found.notes[1] == found.shrinkage.describe()
     assert found.model.input_names == ["image"]
     assert found.model.output_names == ["scores"]
     ((_, options),) = context.fits

@@ -152,11 +152,18 @@ class ChannelPruning(base.CompressionTechnique):
                 histories.append(
                     context.fit(model, self._options_of(finished, options))
                 )
-        shrinkage = self._proven(model, whole, before)
+            left = self._require_met(model, whole)
+        after = macs_lib.count(model, groups.find(model))
+        shrinkage = compression.Shrinkage(
+            macs_before=before.macs,
+            macs=after.macs,
+            parameters_before=before.parameters,
+            parameters=after.parameters,
+        )
         return fine_tuning.Compressed(
             model=model,
             histories=tuple(histories),
-            notes=(*notes, shrinkage.describe()),
+            notes=(*notes, left, shrinkage.describe()),
             shrinkage=shrinkage,
         )
 
@@ -195,25 +202,17 @@ class ChannelPruning(base.CompressionTechnique):
             return options
         return dataclasses.replace(options, epochs=self.round_epochs)
 
-    def _proven(
-        self, model: Any, whole: costs.Costs, before: macs_lib.Count
-    ) -> compression.Shrinkage:
-        """Counts what is left, and that it is no more than was asked for."""
-        budget = self.budget
-        if budget.kind not in channel_budget.MEASURED:
-            left = whole.measure(model) / whole.whole
-            self.require(
-                left <= budget.fraction,
-                f"leave {budget.kind}={budget.fraction:g}",
-                f"{left:.4f}",
-            )
-        after = macs_lib.count(model, groups.find(model))
-        return compression.Shrinkage(
-            macs_before=before.macs,
-            macs=after.macs,
-            parameters_before=before.parameters,
-            parameters=after.parameters,
+    def _require_met(self, model: Any, whole: costs.Costs) -> str:
+        """Measures what is left; returns a sentence."""
+        kind, fraction = self.budget.kind, self.budget.fraction
+        left = whole.measure(model) / whole.whole
+        allowed = whole.tolerance.highest if whole.tolerance else 1.0
+        self.require(
+            left <= allowed * fraction,
+            f"leave {kind}={fraction:g}",
+            f"{kind}={left:.4f}",
         )
+        return f"Asked for {kind}={fraction:g}, {left:.3f} is left."
 
     def _settings(
         self, options: training.TrainingOptions

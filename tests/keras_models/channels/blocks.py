@@ -266,6 +266,37 @@ def cross_attention():
     return keras.Model([queries, memory], layers.Dense(3, name="logits")(x))
 
 
+def einsum():
+    """Products along named axes, one with a bias for each position."""
+    sequence = keras.Input((5, 3), name="sequence")
+    x = layers.EinsumDense(
+        "nte,ed->ntd", (5, 8), bias_axes="td", activation="relu", name="first"
+    )(sequence)
+    x = layers.EinsumDense("...d,de->...e", 6, bias_axes="e", name="second")(x)
+    x = layers.GlobalAveragePooling1D()(x)
+    return keras.Model(sequence, layers.Dense(3, name="logits")(x))
+
+
+def group_norm():
+    """A layer that is not followed, between two that are."""
+    image = _image()
+    x = layers.Conv2D(6, 3, name="first")(image)
+    x = layers.GroupNormalization(2)(layers.Conv2D(4, 3, name="kept")(x))
+    return _model(image, layers.Conv2D(5, 1, name="after")(x))
+
+
+def shared_norm():
+    """A normalization over channels, called on two tensors."""
+    image = _image()
+    norm = layers.LayerNormalization(name="norm")
+    a = layers.Conv2D(6, 1, name="a")(image)
+    b = layers.Conv2D(6, 1, name="b")(image)
+    x = layers.Concatenate()(
+        [norm(a), norm(b), layers.LayerNormalization()(image)]
+    )
+    return _model(image, layers.Conv2D(5, 1, name="after")(x))
+
+
 def embedding():
     """Features of tokens."""
     tokens = keras.Input((9,), dtype="int32", name="tokens")
@@ -302,6 +333,16 @@ def shared():
     b = layers.Conv2D(4, 1, name="b")(image)
     x = layers.Concatenate()([conv(a), conv(b)])
     return _model(image, layers.Conv2D(5, 1, name="after")(x))
+
+
+def shared_with_nested():
+    """A layer that is called inside of a model and around it."""
+    conv = layers.Conv2D(6, 3, padding="same", name="shared")
+    inner_input = keras.Input((8, 8, 6))
+    inner = keras.Model(inner_input, conv(inner_input), name="inner")
+    image = _image()
+    x = layers.Conv2D(6, 1, name="stem")(image)
+    return _model(image, layers.Conv2D(5, 1, name="after")(inner(conv(x))))
 
 
 def normalized_input():
@@ -360,7 +401,23 @@ BUILDERS = (
     *(transposed, dense, conv_1d, prelu, pre_activation, concatenation),
     *(dense_block, joined_sequences, squeeze_excite, spatial_attention),
     *(hard_swish, flattened, permuted, shuffled, grouped, layer_norm),
-    *(convnext_block, attention, cross_attention, embedding, nested),
-    *(shared, normalized_input, split_residual, operators, open_nested),
+    *(
+        convnext_block,
+        attention,
+        cross_attention,
+        embedding,
+        nested,
+        einsum,
+        group_norm,
+        shared_norm,
+    ),
+    *(
+        shared,
+        shared_with_nested,
+        normalized_input,
+        split_residual,
+        operators,
+        open_nested,
+    ),
     two_outputs,
 )

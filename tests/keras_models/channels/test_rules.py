@@ -39,6 +39,8 @@ layers = keras.layers
             blocks.cross_attention,
             {"q": 8, "m": 6, "attention": 4, "attention#2": 10},
         ),
+        (blocks.einsum, {"first": 8, "second": 6}),
+        (blocks.group_norm, {"first": 6, "after": 5}),
         (blocks.nested, {"stem": 6, "after": 5}),
         (blocks.shared, {"b": 4, "shared": 6, "after": 5}),
         (blocks.split_residual, {"a": 6, "b": 4}),
@@ -64,8 +66,11 @@ class _Custom(layers.Layer):
         (lambda x: x[..., :2], "SlicingOpLambda is not followed."),
         (lambda x: x + [1.0, 2.0, 3.0, 4.0], "__operators__.add is not"),
         (lambda x: tf.nn.softmax(x), "tf.nn.softmax is not followed."),
-        (layers.Softmax(), "Softmax looks at all channels at once."),
-        (layers.Activation("softmax"), "Activation looks at all channels"),
+        (layers.Softmax(name="all"), "all looks at all of them at once."),
+        (
+            layers.Activation("softmax", name="all"),
+            "all looks at all of them at once.",
+        ),
         (
             _Custom(name="custom"),
             "They go into custom. _Custom is",
@@ -73,7 +78,7 @@ class _Custom(layers.Layer):
         (layers.GroupNormalization(2), "GroupNormalization is not followed."),
         (
             layers.Conv2D(2, 1, activation="softmax", name="map"),
-            "map has an activation over channels.",
+            "map looks at all of them at once.",
         ),
         (lambda x: tf.reduce_max(x, -1, keepdims=True), "It sums up channels."),
         (layers.Permute((3, 1, 2)), "own has its channels along another axis."),

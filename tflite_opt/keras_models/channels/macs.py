@@ -15,10 +15,10 @@ import numpy as np
 
 from tflite_opt.keras_models.channels import groups as groups_lib
 from tflite_opt.keras_models.channels import (
-    rules,
     shape_rules,
     surgery,
     tracing,
+    weight_rules,
 )
 from tflite_opt.keras_models.rewriting import graph as graph_lib
 from tflite_opt.records import errors
@@ -67,13 +67,12 @@ class Counter:
             for place in group.places:
                 self._add(group.name, place)
         products: list[tuple[float, float, list[int]]] = []
-        seen: set[int] = set()
         self._layers: list[str] = []
+        first: dict[int, graph_lib.Call] = {}
         for call in graph.calls:
-            found = self._products(call, is_new=id(call.layer) not in seen)
+            found = self._products(call, first.setdefault(id(call.layer), call))
             products += found
             self._layers += [call.layer.name] * len(found)
-            seen.add(id(call.layer))
         longest = max((len(axes) for *_, axes in products), default=0)
         self._factors = np.array([p[:2] for p in products]).reshape(-1, 2)
         self._operands = np.array(
@@ -127,9 +126,14 @@ class Counter:
         self._constants[axis] -= int((place.units >= 0).sum())
 
     def _products(
-        self, call: graph_lib.Call, *, is_new: bool
+        self, call: graph_lib.Call, first: graph_lib.Call
     ) -> list[tuple[float, float, list[int]]]:
-        """Returns factors of MACs and parameters, and the axes they take."""
+        """Returns factors of MACs and parameters, and the axes they take.
+
+        Args:
+            call: Of a layer.
+            first: The first call of that layer, which has its parameters.
+        """
         layer = call.layer
         found: list[tuple[float, float, list[int]]] = []
         for name, variable in zip(
@@ -137,20 +141,20 @@ class Counter:
         ):
             fixed, axes = 1, []
             for axis, size in enumerate(variable.shape):
-                key = (call.path, name, axis)
+                key = (first.path, name, axis)
                 if key in self._axes:
                     axes.append(self._axes[key])
                 else:
                     fixed *= size
             repeats = _uses(call, name)
-            found.append((repeats * fixed, fixed * is_new, axes))
+            found.append((repeats * fixed, fixed * (call is first), axes))
         if call.kind == "MultiHeadAttention":
-            tensors = rules.attended(call)
+            tensors = weight_rules.attended(call)
             pairs = _positions(tensors["query"].shape[1:-1]) * _positions(
                 tensors["key"].shape[1:-1]
             )
             fixed = pairs * (layer._key_dim + layer._value_dim)
-            heads = self._axes.get((call.path, "query/kernel", 1))
+            heads = self._axes.get((first.path, "query/kernel", 1))
             if heads is None:
                 found.append((fixed * layer._num_heads, 0, []))
             else:
@@ -174,10 +178,20 @@ def _uses(call: graph_lib.Call, weight: str) -> int:
     ):
         return 0
     if call.kind == "MultiHeadAttention":
-        tensors = rules.attended(call)
+        tensors = weight_rules.attended(call)
         part = weight.split("/")[0]
         value = tensors.get(part, tensors["query"])
         return _positions(value.shape[1:-1])
+    if call.kind == "EinsumDense":
+        inputs, kernel, _ = weight_rules.einsum_letters(call)
+        shared = (
+            size
+            for letter, size in zip(
+                kernel, call.layer.kernel.shape, strict=True
+            )
+            if letter in inputs
+        )
+        return _positions(call.inputs[0].shape[1:]) // math.prod(shared)
     if call.kind == "Dense":
         return _positions(call.output.shape[1:-1])
     if "Conv" not in call.kind:

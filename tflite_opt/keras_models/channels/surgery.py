@@ -97,8 +97,9 @@ def masked(
     calls = []
     for call in trace.graph.calls:
         for value in trace.consumed.get(call, ()):
-            calls.append(_zeroing(call, value, kept.mask(value)))
-        if call in normalizing:
+            if not kept.mask(value).all():
+                calls.append(_zeroing(call, value, kept.mask(value)))
+        if call in normalizing and not kept.mask(call.inputs[0]).all():
             call = _normalizing(call, kept.mask(call.inputs[0]))
         calls.append(call)
     trace.graph.calls[:] = calls
@@ -138,7 +139,7 @@ def _normalizing(call: graph_lib.Call, mask: np.ndarray) -> graph_lib.Call:
         variance = tf.reduce_sum(squares, axis, keepdims=True) / stays.sum()
         return (x - mean) * tf.math.rsqrt(variance + epsilon) * gamma + beta
 
-    layer = keras.layers.Lambda(normalize, name=call.path)
+    layer = keras.layers.Lambda(normalize)
     return dataclasses.replace(call, layer=layer, weights=None)
 
 
@@ -185,13 +186,18 @@ class _KeptAtoms:
             setting: weights[weight].shape[axis]
             for setting, (weight, axis) in _SIZES.get(call.kind, {}).items()
         }
-        if getattr(call.layer, "groups", 1) > 1:
+        if "filters" in settings and call.layer.groups > 1:
             # A group is as wide as it was; there are fewer.
             settings["groups"] = (
                 call.layer.groups * settings["filters"] // call.layer.filters
             )
         if call.kind == "Reshape":
-            settings["target_shape"] = self._sizes(call)
+            settings["target_shape"] = [
+                -1 if size is None else size for size in self._sizes(call)
+            ]
+        if call.kind == "EinsumDense":
+            given = len(call.layer.partial_output_shape)
+            settings["output_shape"] = self._sizes(call)[-given:]
         return settings, list(weights.values())
 
     def _sliced(self, layer: str, weight: str, array: np.ndarray) -> np.ndarray:
@@ -201,14 +207,12 @@ class _KeptAtoms:
                 array = array.compress(mask, axis)
         return array
 
-    def _sizes(self, call: graph_lib.Call) -> tuple[int, ...]:
+    def _sizes(self, call: graph_lib.Call) -> tuple[int | None, ...]:
         """Returns the shape of the output without what goes and the batch."""
         stays = self.mask(call.output)
         return tuple(
-            -1
-            if size is None
-            else size
-            if stays.shape[axis] == 1
+            size
+            if size is None or stays.shape[axis] == 1
             else int(np.moveaxis(stays, axis, 0).reshape(size, -1).any(1).sum())
             for axis, size in enumerate(call.output.shape)
             if axis > 0
@@ -269,13 +273,13 @@ def _remake(
         graph: Of a model, which stays as it is.
         change: Returns the settings and weights of a call's new layer.
     """
-    remade: dict[int, Any] = {}
+    remade: dict[int, tuple[Any, list[np.ndarray]]] = {}
     for call in graph.calls:
         old = call.layer
         if id(old) not in remade:
-            settings, call.weights = change(call)
-            remade[id(old)] = _layer(call, settings)
-        call.layer = remade[id(old)]
+            settings, weights = change(call)
+            remade[id(old)] = _layer(call, settings), weights
+        call.layer, call.weights = remade[id(old)]
 
 
 def _layer(call: graph_lib.Call, settings: Mapping[str, Any]) -> Any:
