@@ -36,7 +36,7 @@ def net(width=16):
 
 def prune(model, context=None, **fields):
     technique = channel_pruning.ChannelPruning(**{"round_to": 2} | fields)
-    return technique.apply(model, context or remembering.context(epochs=1))
+    return technique.apply(model, context or remembering.context(trains=False))
 
 
 def counted(model):
@@ -50,17 +50,16 @@ def model():
 
 
 @pytest.mark.tensorflow
-@pytest.mark.parametrize("kind", ["macs", "parameters"])
-def test_leaves_what_was_asked_for_and_trains_it(model, kind):
+def test_leaves_what_was_asked_for_and_trains_it(model):
     before = counted(model)
     context = remembering.context(epochs=2)
-    found = prune(model, context, **{kind: 0.5})
+    found = prune(model, context, macs=0.5)
     after = counted(found.model)
-    assert 0.4 < getattr(after, kind) / getattr(before, kind) <= 0.5
+    assert 0.4 < after.macs / before.macs <= 0.5
     assert found.shrinkage.macs_before == before.macs
     assert found.shrinkage.macs == after.macs
     assert found.shrinkage.parameters == after.parameters
-    assert found.notes[0].startswith(f"Asked for {kind}=0.5, 0.4")
+    assert found.notes[0].startswith("Asked for macs=0.5, 0.4")
     assert found.notes[1] == found.shrinkage.describe()
     assert found.model.input_names == ["image"]
     assert found.model.output_names == ["scores"]
