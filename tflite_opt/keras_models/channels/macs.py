@@ -52,27 +52,34 @@ class Counter:
             ModelError: If its layers form no graph, or a size other than the
                 batch is open.
         """
-        self._groups = groups
         graph = groups_lib.trace(model).graph
         if any(None in x.shape[1:] for c in graph.calls for x in c.outputs):
             # A model inside does not know what it is called with.
             flat = surgery.shrink(model, groups, {})
             graph = groups_lib.trace(flat).graph
         self._index = {g.name: i for i, g in enumerate(groups.groups)}
-        # The size of an axis is a constant and so much for each unit.
-        self._constants: list[int] = [1]
-        self._slopes: list[np.ndarray] = [np.zeros(len(groups.groups))]
-        self._axes: dict[tuple[str, str, int], int] = {}
-        for group in groups.groups:
-            for place in group.places:
-                self._add(group.name, place)
+        self._whole = np.array([g.size for g in groups.groups], float)
+        # The size of an axis is a constant and so much for each unit; the first
+        # stands for no axis.
+        places = [(g.name, place) for g in groups.groups for place in g.places]
+        keys = [(p.layer, p.weight, p.axis) for _, p in places]
+        self._axes = {x: i for i, x in enumerate(dict.fromkeys(keys), 1)}
+        self._constants = np.zeros(1 + len(self._axes))
+        self._constants[0] = 1
+        self._slopes = np.zeros((1 + len(self._axes), len(self._index)))
+        for (name, place), key in zip(places, keys, strict=True):
+            axis = self._axes[key]
+            per_unit = (place.units == 0).sum()
+            self._slopes[axis, self._index[name]] = per_unit
+            self._constants[axis] = len(place.units)
+        self._constants -= self._slopes @ self._whole
         products: list[tuple[float, float, list[int]]] = []
         self._layers: list[str] = []
         first: dict[int, graph_lib.Call] = {}
         for call in graph.calls:
             found = self._products(call, first.setdefault(id(call.layer), call))
             products += found
-            self._layers += [call.layer.name] * len(found)
+            self._layers += [call.path] * len(found)
         longest = max((len(axes) for *_, axes in products), default=0)
         self._factors = np.array([p[:2] for p in products]).reshape(-1, 2)
         self._operands = np.array(
@@ -107,23 +114,12 @@ class Counter:
 
     def _values(self, widths: Mapping[str, int]) -> np.ndarray:
         """Returns the products of sizes that are multiplied by factors."""
-        values = np.array([group.size for group in self._groups.groups], float)
+        values = self._whole.copy()
         for name, width in widths.items():
             values[self._index[name]] = width
-        sizes = self._constants + np.stack(self._slopes) @ values
+        sizes = self._constants + self._slopes @ values
         found: np.ndarray = sizes[self._operands].prod(axis=1)
         return found
-
-    def _add(self, group: str, place: groups_lib.Place) -> None:
-        key = (place.layer, place.weight, place.axis)
-        if key not in self._axes:
-            self._axes[key] = len(self._constants)
-            self._constants.append(len(place.units))
-            self._slopes.append(np.zeros(len(self._index)))
-        axis = self._axes[key]
-        per_unit = int((place.units == 0).sum())
-        self._slopes[axis][self._index[group]] += per_unit
-        self._constants[axis] -= int((place.units >= 0).sum())
 
     def _products(
         self, call: graph_lib.Call, first: graph_lib.Call

@@ -19,7 +19,7 @@ from tflite_opt.keras_models.rewriting import graph as graph_lib
 
 Rule = Callable[[tracing.Trace, graph_lib.Call], None]
 
-# TensorFlow's functions that do, with numbers as further arguments.
+# TensorFlow's functions of each number alone; further arguments are numbers.
 _ELEMENTWISE_FUNCTIONS = frozenset(
     {
         *("cast", "clip_by_value", "identity", "stop_gradient"),
