@@ -32,13 +32,12 @@ _TIMEOUT_S = 600.0
 
 
 def fastest_ms(
-    paths: Sequence[pathlib.Path], *, num_threads: int = 1, launches: int = 1
+    paths: Sequence[pathlib.Path], *, launches: int = 1
 ) -> tuple[float, ...]:
-    """Returns the latency of each file with XNNPACK.
+    """Returns the latency of each file with XNNPACK and one thread.
 
     Args:
         paths: Files with shapes of their own.
-        num_threads: Of each interpreter.
         launches: Number of processes, each of which runs all files.
 
     Returns:
@@ -49,12 +48,12 @@ def fastest_ms(
     Raises:
         BenchmarkError: If the process dies.
     """
-    found = [_launch(paths, num_threads) for _ in range(launches)]
+    found = [_launch(paths) for _ in range(launches)]
     return tuple(statistics.median(x) for x in zip(*found, strict=True))
 
 
-def _launch(paths: Sequence[pathlib.Path], num_threads: int) -> list[float]:
-    job = {"paths": [str(path) for path in paths], "num_threads": num_threads}
+def _launch(paths: Sequence[pathlib.Path]) -> list[float]:
+    job = {"paths": [str(path) for path in paths]}
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "job.json"
         path.write_text(json.dumps(job))
@@ -73,15 +72,15 @@ def _main(arguments: list[str]) -> None:
     child_process.end_with_parent()
     job = json.loads(pathlib.Path(arguments[0]).read_text())
     with os.fdopen(int(arguments[1]), "w") as stream:
-        found = _measure(job["paths"], job["num_threads"])
+        found = _measure(job["paths"])
         stream.write(json.dumps({"fastest_ms": found}) + "\n")
 
 
-def _measure(paths: Sequence[str], num_threads: int) -> list[float]:
+def _measure(paths: Sequence[str]) -> list[float]:
     models: dict[int, runnable.Runnable] = {}
     for index, path in enumerate(paths):
         with contextlib.suppress(RuntimeError, ValueError):
-            model = _load(path, num_threads)
+            model = _load(path)
             model.invoke()
             models[index] = model
     turns: dict[int, list[float]] = {index: [] for index in models}
@@ -97,12 +96,12 @@ def _measure(paths: Sequence[str], num_threads: int) -> list[float]:
     ]
 
 
-def _load(path: str, num_threads: int) -> runnable.Runnable:
+def _load(path: str) -> runnable.Runnable:
     graph = flatbuffer.read(pathlib.Path(path)).subgraphs[0]
     model = runnable.Runnable(
         path,
         delegate="xnnpack",
-        num_threads=num_threads,
+        num_threads=1,
         subgraph=0,
         input_tensors=graph.inputs,
     )
