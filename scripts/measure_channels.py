@@ -3,11 +3,11 @@
 
     python -m scripts.measure_channels --data_cache=DIR
 
-Trains a MobileNetV2 of width 0.25 and ResNet-8 on Fashion-MNIST with three
-seeds, and compresses each by every recipe; then halves MACs and latency of
-MobileNetV2 at 224x224. Finished cells are kept in --folder, models in
---work_dir; a missing cell is printed as missing. Exit code 0 when all cells are
-there, 1 when one is missing, 2 for bad input.
+Trains a MobileNetV2 of width 0.25 and a ResNet-8 of 24 filters on
+Fashion-MNIST with three seeds, and compresses each by every recipe; then halves
+MACs and latency of MobileNetV2 at 224x224. Finished cells are kept in --folder,
+models in --work_dir; a missing cell is printed as missing. Exit code 0 when all
+cells are there, 1 when one is missing, 2 for bad input.
 """
 
 import dataclasses
@@ -47,23 +47,29 @@ _REDO = flags.DEFINE_boolean("redo", False, "Measure finished cells again.")
 _FINE_TUNING = training.TrainingOptions(
     epochs=20,
     batch_size=128,
-    learning_rate=1e-3,
+    learning_rate=2e-3,
     augmentation="shift_flip",
 )
-_TRAINING = dataclasses.replace(_FINE_TUNING, epochs=20, learning_rate=3e-3)
+_TRAINING = dataclasses.replace(_FINE_TUNING, learning_rate=3e-3)
+# A tenth of the float file, in int8 and slimmed. At 28x28 most of what a layer
+# of MobileNetV2 takes does not depend on its width, so blocks go, too.
 _PRUNING = {
     "mobilenet_v2": channel_pruning.ChannelPruning(
-        parameters=0.15,
+        parameters=0.2,
+        blocks=4,
         rounds=2,
         distillation=training.Distillation(weight=0.3),
     ),
     "resnet8": channel_pruning.ChannelPruning(
-        parameters=0.27,
+        parameters=0.31,
         rounds=2,
         distillation=training.Distillation(weight=0.3),
     ),
 }
-_OPTIONS = {"mobilenet_v2": {"width_multiplier": 0.25}, "resnet8": {}}
+_OPTIONS: dict[str, dict[str, float]] = {
+    "mobilenet_v2": {"width_multiplier": 0.25},
+    "resnet8": {"filters": 24},
+}
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -139,6 +139,15 @@ class Shrinkage(serialization.Record):
     parameters_before: int
     parameters: int
 
+    def describe(self) -> str:
+        """Returns one sentence."""
+        return (
+            f"Of {self.macs_before:,} MACs {self.macs:,} are left "
+            f"({self.macs / self.macs_before:.1%}), of "
+            f"{self.parameters_before:,} parameters {self.parameters:,} "
+            f"({self.parameters / self.parameters_before:.1%})."
+        )
+
     def require_in(
         self, before: facts.ModelFacts, after: facts.ModelFacts
     ) -> None:

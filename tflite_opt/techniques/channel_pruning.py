@@ -6,14 +6,14 @@ import pathlib
 import tempfile
 from typing import Any, ClassVar, get_args
 
-from tflite_opt.keras_models import fine_tuning, kernels
+from tflite_opt.keras_models import fine_tuning, kernels, loading, saving
 from tflite_opt.keras_models.channels import (
     costs,
     depth,
     groups,
-    macs,
     narrowing,
 )
+from tflite_opt.keras_models.channels import macs as macs_lib
 from tflite_opt.records import (
     channel_budget,
     compression,
@@ -137,7 +137,7 @@ class ChannelPruning(base.CompressionTechnique):
         """Removes channels, in rounds, and fine-tunes."""
         options = self.training_options(context.options)
         found = narrowing.find_groups(model, self.protected)
-        before = macs.count(model, found)
+        before = macs_lib.count(model, found)
         notes: tuple[str, ...] = ()
         with tempfile.TemporaryDirectory() as folder:
             whole = self._costs(model, found, context, pathlib.Path(folder))
@@ -148,37 +148,71 @@ class ChannelPruning(base.CompressionTechnique):
                 notes = (f"Residual blocks removed: {', '.join(removed)}.",)
             histories = []
             for finished in range(1, self.rounds + 1):
-                is_last = finished == self.rounds
-                model = narrowing.narrow(
-                    model,
-                    whole,
-                    self.budget.after(finished, self.rounds),
-                    self._settings(options),
-                    context.train,
-                    confirm=is_last,
-                )
+                model = self._narrowed(model, whole, finished, context)
                 histories.append(
-                    context.fit(
-                        model,
-                        options
-                        if is_last
-                        else dataclasses.replace(
-                            options, epochs=self.round_epochs
-                        ),
-                    )
+                    context.fit(model, self._options_of(finished, options))
                 )
-        after = macs.count(model, groups.find(model))
+            left = self._require_met(model, whole)
+        after = macs_lib.count(model, groups.find(model))
+        shrinkage = compression.Shrinkage(
+            macs_before=before.macs,
+            macs=after.macs,
+            parameters_before=before.parameters,
+            parameters=after.parameters,
+        )
         return fine_tuning.Compressed(
             model=model,
             histories=tuple(histories),
-            notes=notes,
-            shrinkage=compression.Shrinkage(
-                macs_before=before.macs,
-                macs=after.macs,
-                parameters_before=before.parameters,
-                parameters=after.parameters,
-            ),
+            notes=(*notes, left, shrinkage.describe()),
+            shrinkage=shrinkage,
         )
+
+    def _narrowed(
+        self,
+        model: Any,
+        whole: costs.Costs,
+        finished: int,
+        context: fine_tuning.Context,
+    ) -> Any:
+        """Returns the model of a round, the one of before an interruption.
+
+        What is measured differs a little each time, and other widths would
+        have to be trained from the start.
+        """
+        folder = context.checkpoint_dir
+        kept = None if folder is None else folder / f"narrowed{finished}.h5"
+        if kept is not None and kept.exists():
+            return loading.load(kept)
+        narrow = narrowing.narrow(
+            model,
+            whole,
+            self.budget.after(finished, self.rounds),
+            self._settings(context.options),
+            context.train,
+            confirm=finished == self.rounds,
+        )
+        if kept is not None:
+            saving.save(narrow, kept)
+        return narrow
+
+    def _options_of(
+        self, finished: int, options: training.TrainingOptions
+    ) -> training.TrainingOptions:
+        if finished == self.rounds:
+            return options
+        return dataclasses.replace(options, epochs=self.round_epochs)
+
+    def _require_met(self, model: Any, whole: costs.Costs) -> str:
+        """Measures what is left; returns a sentence."""
+        kind, fraction = self.budget.kind, self.budget.fraction
+        left = whole.measure(model) / whole.whole
+        allowed = whole.tolerance.highest if whole.tolerance else 1.0
+        self.require(
+            left <= allowed * fraction,
+            f"leave {kind}={fraction:g}",
+            f"{kind}={left:.4f}",
+        )
+        return f"Asked for {kind}={fraction:g}, {left:.3f} is left."
 
     def _settings(
         self, options: training.TrainingOptions

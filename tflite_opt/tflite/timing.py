@@ -7,7 +7,9 @@ is the interpreter's `Invoke` and the Python call around it; excluded is
 setting inputs, which are zeros, and reading outputs.
 """
 
+import contextlib
 import json
+import math
 import os
 import pathlib
 import statistics
@@ -15,7 +17,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -31,28 +32,28 @@ _TIMEOUT_S = 600.0
 
 
 def fastest_ms(
-    paths: Sequence[pathlib.Path], *, num_threads: int = 1, launches: int = 1
+    paths: Sequence[pathlib.Path], *, launches: int = 1
 ) -> tuple[float, ...]:
-    """Returns the latency of each file with XNNPACK.
+    """Returns the latency of each file with XNNPACK and one thread.
 
     Args:
         paths: Files with shapes of their own.
-        num_threads: Of each interpreter.
         launches: Number of processes, each of which runs all files.
 
     Returns:
         Milliseconds: the median over launches and turns of the fastest run of
-        a turn. What else the machine does makes the others slower.
+        a turn. What else the machine does makes the others slower. NaN for a
+        file that cannot be run.
 
     Raises:
-        BenchmarkError: If a file cannot be run.
+        BenchmarkError: If the process dies.
     """
-    found = [_launch(paths, num_threads) for _ in range(launches)]
+    found = [_launch(paths) for _ in range(launches)]
     return tuple(statistics.median(x) for x in zip(*found, strict=True))
 
 
-def _launch(paths: Sequence[pathlib.Path], num_threads: int) -> list[float]:
-    job = {"paths": [str(path) for path in paths], "num_threads": num_threads}
+def _launch(paths: Sequence[pathlib.Path]) -> list[float]:
+    job = {"paths": [str(path) for path in paths]}
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "job.json"
         path.write_text(json.dumps(job))
@@ -64,8 +65,6 @@ def _launch(paths: Sequence[pathlib.Path], num_threads: int) -> list[float]:
             raise errors.BenchmarkError(
                 f"Latencies could not be measured: {error}."
             ) from error
-    if "message" in event:
-        raise errors.from_child(**event)
     return list(event["fastest_ms"])
 
 
@@ -73,38 +72,36 @@ def _main(arguments: list[str]) -> None:
     child_process.end_with_parent()
     job = json.loads(pathlib.Path(arguments[0]).read_text())
     with os.fdopen(int(arguments[1]), "w") as stream:
-        try:
-            event: dict[str, Any] = {
-                "fastest_ms": _measure(job["paths"], job["num_threads"])
-            }
-        except RuntimeError as error:
-            event = errors.to_parent(
-                errors.BenchmarkError(
-                    f"The interpreter must be able to run {job['paths']}. "
-                    f"Received: {error}"
-                )
-            )
-        stream.write(json.dumps(event) + "\n")
+        found = _measure(job["paths"])
+        stream.write(json.dumps({"fastest_ms": found}) + "\n")
 
 
-def _measure(paths: Sequence[str], num_threads: int) -> list[float]:
-    models = [_load(path, num_threads) for path in paths]
-    turns: list[list[float]] = [[] for _ in models]
+def _measure(paths: Sequence[str]) -> list[float]:
+    models: dict[int, runnable.Runnable] = {}
+    for index, path in enumerate(paths):
+        with contextlib.suppress(RuntimeError, ValueError):
+            model = _load(path)
+            model.invoke()
+            models[index] = model
+    turns: dict[int, list[float]] = {index: [] for index in models}
     # The first turn warms up.
     for turn in range(1 + _TURNS):
-        for model, found in zip(models, turns, strict=True):
+        for index, model in models.items():
             fastest = _turn(model)
             if turn:
-                found.append(fastest)
-    return [statistics.median(found) for found in turns]
+                turns[index].append(fastest)
+    return [
+        statistics.median(turns[index]) if index in turns else math.nan
+        for index in range(len(paths))
+    ]
 
 
-def _load(path: str, num_threads: int) -> runnable.Runnable:
+def _load(path: str) -> runnable.Runnable:
     graph = flatbuffer.read(pathlib.Path(path)).subgraphs[0]
     model = runnable.Runnable(
         path,
         delegate="xnnpack",
-        num_threads=num_threads,
+        num_threads=1,
         subgraph=0,
         input_tensors=graph.inputs,
     )

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Small models, one for each kind of block that channels pass through."""
 
-import functools
-
 import tensorflow as tf
 import tf_keras as keras
 from tf_keras.src.applications import convnext
@@ -268,6 +266,37 @@ def cross_attention():
     return keras.Model([queries, memory], layers.Dense(3, name="logits")(x))
 
 
+def einsum():
+    """Products along named axes, one with a bias for each position."""
+    sequence = keras.Input((5, 3), name="sequence")
+    x = layers.EinsumDense(
+        "nte,ed->ntd", (5, 8), bias_axes="td", activation="relu", name="first"
+    )(sequence)
+    x = layers.EinsumDense("...d,de->...e", 6, bias_axes="e", name="second")(x)
+    x = layers.GlobalAveragePooling1D()(x)
+    return keras.Model(sequence, layers.Dense(3, name="logits")(x))
+
+
+def group_norm():
+    """A layer that is not followed, between two that are."""
+    image = _image()
+    x = layers.Conv2D(6, 3, name="first")(image)
+    x = layers.GroupNormalization(2)(layers.Conv2D(4, 3, name="kept")(x))
+    return _model(image, layers.Conv2D(5, 1, name="after")(x))
+
+
+def shared_norm():
+    """A normalization over channels, called on two tensors."""
+    image = _image()
+    norm = layers.LayerNormalization(name="norm")
+    a = layers.Conv2D(6, 1, name="a")(image)
+    b = layers.Conv2D(6, 1, name="b")(image)
+    x = layers.Concatenate()(
+        [norm(a), norm(b), layers.LayerNormalization()(image)]
+    )
+    return _model(image, layers.Conv2D(5, 1, name="after")(x))
+
+
 def embedding():
     """Features of tokens."""
     tokens = keras.Input((9,), dtype="int32", name="tokens")
@@ -306,12 +335,56 @@ def shared():
     return _model(image, layers.Conv2D(5, 1, name="after")(x))
 
 
+def shared_with_nested():
+    """A layer that is called inside of a model and around it."""
+    conv = layers.Conv2D(6, 3, padding="same", name="shared")
+    inner_input = keras.Input((8, 8, 6))
+    inner = keras.Model(inner_input, conv(inner_input), name="inner")
+    image = _image()
+    x = layers.Conv2D(6, 1, name="stem")(image)
+    return _model(image, layers.Conv2D(5, 1, name="after")(inner(conv(x))))
+
+
 def normalized_input():
     """Statistics of the data in front."""
     image = _image()
     x = layers.Rescaling(scale=[0.5, 1.0, 2.0])(image)
     x = layers.Normalization(name="normalization")(x)
     return _model(image, layers.Conv2D(6, 3, name="stem")(x))
+
+
+def split_residual():
+    """A concatenation is added to channels that nothing else divides."""
+    image = _image()
+    x = layers.Conv2D(10, 3, padding="same", name="stem")(image)
+    a = layers.Conv2D(6, 1, name="a")(image)
+    b = layers.Conv2D(4, 1, name="b")(image)
+    return _model(image, layers.Add()([x, layers.Concatenate()([a, b])]))
+
+
+def operators():
+    """What layers do, said with functions of TensorFlow."""
+    image = _image()
+    x = layers.Conv2D(6, 3, padding="same", name="stem")(image)
+    y = tf.nn.silu(tf.concat([x, image], axis=-1))
+    gate = tf.reduce_mean(y, [1, 2], keepdims=True)
+    gate = layers.Conv2D(9, 1, name="gate")(gate)
+    x = tf.reduce_mean(y * tf.sigmoid(gate), axis=[1, 2])
+    return keras.Model(image, layers.Dense(3, name="logits")(x))
+
+
+def open_nested():
+    """A model for any size of image, inside of one for one size."""
+    inner = keras.Sequential(
+        [
+            keras.Input((None, None, 3)),
+            layers.Conv2D(6, 3, name="conv"),
+            layers.Conv2D(4, 3, name="second"),
+        ],
+        name="inner",
+    )
+    image = _image()
+    return _model(image, inner(image))
 
 
 def two_outputs():
@@ -328,12 +401,23 @@ BUILDERS = (
     *(transposed, dense, conv_1d, prelu, pre_activation, concatenation),
     *(dense_block, joined_sequences, squeeze_excite, spatial_attention),
     *(hard_swish, flattened, permuted, shuffled, grouped, layer_norm),
-    *(convnext_block, attention, cross_attention, embedding, nested),
-    *(shared, normalized_input, two_outputs),
+    *(
+        convnext_block,
+        attention,
+        cross_attention,
+        embedding,
+        nested,
+        einsum,
+        group_norm,
+        shared_norm,
+    ),
+    *(
+        shared,
+        shared_with_nested,
+        normalized_input,
+        split_residual,
+        operators,
+        open_nested,
+    ),
+    two_outputs,
 )
-
-
-@functools.cache
-def build(name):
-    """Returns a model that no test may change."""
-    return globals()[name]()

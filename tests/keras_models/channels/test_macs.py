@@ -5,9 +5,12 @@ import pytest
 import tf_keras as keras
 
 from tests.keras_models.channels import blocks
+from tflite_opt.conversion import freeze
+from tflite_opt.keras_models import opening
 from tflite_opt.keras_models.channels import groups as groups_lib
 from tflite_opt.keras_models.channels import macs
 from tflite_opt.records import errors
+from tflite_opt.tflite import facts
 
 layers = keras.layers
 
@@ -36,6 +39,22 @@ def test_counts_products_of_one_inference(builder, expected):
     model = builder()
     found = macs.count(model, groups_lib.find(model))
     assert found == macs.Count(macs=expected, parameters=model.count_params())
+
+
+@pytest.mark.parametrize(
+    "builder",
+    [blocks.attention, blocks.einsum, blocks.separable, blocks.transposed],
+    ids=lambda x: x.__name__,
+)
+def test_counts_what_the_converted_file_computes(builder, tmp_path):
+    model = builder()
+    opened = opening.from_keras(model)
+    source = freeze.Source(opened=opened, content=None, facts=opened.facts)
+    path = tmp_path / "float.tflite"
+    freeze.write_float(source, tmp_path / "saved_model", path)
+    found = facts.read_facts(path, delegation=False)
+    expected = sum(operator.macs for operator in found.operators)
+    assert macs.count(model, groups_lib.find(model)).macs == expected
 
 
 def test_foresees_the_cost_of_other_widths():

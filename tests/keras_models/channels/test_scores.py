@@ -9,8 +9,9 @@ import tensorflow as tf
 import tf_keras as keras
 
 from tests.keras_models.channels import blocks, randomized
+from tflite_opt.keras_models import layer_support
 from tflite_opt.keras_models.channels import groups as groups_lib
-from tflite_opt.keras_models.channels import scores
+from tflite_opt.keras_models.channels import scores, tracing
 from tflite_opt.records import errors
 
 layers = keras.layers
@@ -89,7 +90,9 @@ def _derivative(model, group, unit, inputs, targets):
         changed = keras.models.clone_model(model)
         changed.set_weights(model.get_weights())
         for place in group.consumers:
-            variable = scores.weight_of(changed, place)
+            layer = dict(layer_support.walk(changed))[place.layer]
+            names = tracing.weight_names(layer)
+            variable = layer.weights[names.index(place.weight)]
             shape = [1] * len(variable.shape)
             shape[place.axis] = -1
             scale = np.where(place.units == unit, factor, 1.0).reshape(shape)

@@ -11,7 +11,7 @@ import tf_keras as keras
 from tests.keras_models.channels import blocks, randomized
 from tflite_opt.keras_models import saving
 from tflite_opt.keras_models.channels import groups as groups_lib
-from tflite_opt.keras_models.channels import macs, surgery
+from tflite_opt.keras_models.channels import macs, masking, surgery
 from tflite_opt.records import errors
 
 layers = keras.layers
@@ -26,7 +26,7 @@ def test_computes_what_the_whole_model_does_with_zeros(builder):
     groups = groups_lib.find(model)
     keep = randomized.choose(groups)
     smaller = surgery.shrink(model, groups, keep)
-    masked = surgery.masked(model, groups, keep)
+    masked = masking.masked(model, groups, keep)
     assert randomized.difference(masked, smaller) < 1e-5
     assert randomized.difference(model, smaller) > 1e-2
     assert smaller.input_names == model.input_names
@@ -71,7 +71,7 @@ def test_leaves_the_model_as_it_is():
     names = [layer.name for layer in model._flatten_layers()]
     weights = model.get_weights()
     groups = groups_lib.find(model)
-    surgery.masked(model, groups, {"stem": np.arange(2)})
+    masking.masked(model, groups, {"stem": np.arange(2)})
     surgery.shrink(model, groups, {"stem": np.arange(2)})
     assert [layer.name for layer in model._flatten_layers()] == names
     for before, after in zip(weights, model.get_weights(), strict=True):
@@ -143,7 +143,7 @@ def test_stock_models_lose_half_of_their_channels(name):
     )
     keep = randomized.choose(exact)
     smaller = surgery.shrink(model, groups, keep)
-    masked = surgery.masked(model, groups, keep)
+    masked = masking.masked(model, groups, keep)
     assert randomized.difference(masked, smaller) < 1e-5
     before = macs.count(model, groups).macs
     after = macs.count(smaller, groups_lib.find(smaller)).macs

@@ -38,6 +38,18 @@ def test_says_what_normalizes_over_channels():
     )
 
 
+@pytest.mark.parametrize(
+    ("builder", "layer", "reason"),
+    [
+        (blocks.grouped, "stem", "4 units of stem."),
+        (blocks.attention, "attention", "4 units of attention."),
+    ],
+    ids=["grouped", "attention"],
+)
+def test_says_that_several_channels_are_one_unit(builder, layer, reason):
+    assert _examine(builder()).verdicts[layer].reason == reason
+
+
 def test_goes_into_nested_models():
     found = _examine(blocks.nested())
     assert found.verdicts["mid/inner/conv"].reason == (

@@ -3,7 +3,9 @@
 
 import abc
 import dataclasses
+import math
 import pathlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,7 @@ from tflite_opt.keras_models import layer_support
 from tflite_opt.keras_models.channels import budget as budget_lib
 from tflite_opt.keras_models.channels import groups as groups_lib
 from tflite_opt.keras_models.channels import latency, macs, selection, surgery
-from tflite_opt.records import channel_budget, conversion
+from tflite_opt.records import channel_budget, conversion, errors
 from tflite_opt.tflite import slimming, timing
 
 # Fractions of each group at which files of the model are measured.
@@ -210,10 +212,20 @@ class Measured(Costs):
         if self._kind == "file_bytes":
             return len(slimming.slim(path).content)
         if path == self._path:
-            return timing.fastest_ms([path], launches=_LAUNCHES)[0]
+            return _fastest_ms([path])[0]
         # In turns, so that whatever slows one slows the other.
-        whole, found = timing.fastest_ms([self._path, path], launches=_LAUNCHES)
+        whole, found = _fastest_ms([self._path, path])
         return self.whole * found / whole
+
+
+def _fastest_ms(paths: Sequence[pathlib.Path]) -> tuple[float, ...]:
+    found = timing.fastest_ms(paths, launches=_LAUNCHES)
+    if any(map(math.isnan, found)):
+        raise errors.BenchmarkError(
+            "The interpreter must be able to run the model for its latency to "
+            "be measured. Received: a file that it cannot run."
+        )
+    return found
 
 
 def channels_per_unit(group: groups_lib.Group) -> int:

@@ -37,7 +37,7 @@ class Block:
     @property
     def name(self) -> str:
         """The path of the layer that ends it."""
-        return str(self.add.layer.name)
+        return self.add.path
 
 
 def remove(
@@ -151,8 +151,7 @@ def _removable(
         block
         for block in blocks
         if not any(
-            kernels.first_match(call.layer.name, protected)
-            for call in block.calls
+            kernels.first_match(call.path, protected) for call in block.calls
         )
     ]
 

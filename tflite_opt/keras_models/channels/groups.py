@@ -98,7 +98,7 @@ class Groups:
 
     Attributes:
         groups: In the order of their first producers.
-        kept: In the model's order.
+        kept: Layers that are not followed, then others in the model's order.
     """
 
     groups: tuple[Group, ...]
@@ -106,7 +106,7 @@ class Groups:
 
     def __getitem__(self, name: str) -> Group:
         """Returns the group of a name."""
-        return next(group for group in self.groups if group.name == name)
+        return {group.name: group for group in self.groups}[name]
 
 
 def find(model: Any) -> Groups:
@@ -148,7 +148,7 @@ class _Units:
     def __init__(self, trace: tracing.Trace) -> None:
         self._trace = trace
         self._of_atom = trace.units()
-        self._fixed = set(trace.reasons(self._of_atom))
+        self._reasons = trace.reasons(self._of_atom)
         self._places = [
             (place, self._of_atom[place.atoms]) for place in trace.places
         ]
@@ -164,7 +164,7 @@ class _Units:
                 signatures.setdefault(unit, []).append((index, count))
         alike: dict[tuple[tuple[int, int], ...], list[int]] = {}
         for unit, signature in signatures.items():
-            if unit not in self._fixed:
+            if unit not in self._reasons:
                 alike.setdefault(tuple(signature), []).append(unit)
         names: dict[str, int] = {}
         return tuple(
@@ -174,7 +174,6 @@ class _Units:
         )
 
     def kept(self) -> tuple[Kept, ...]:
-        reasons = self._trace.reasons(self._of_atom)
         found = {
             path: Kept(layer=path, reason=reason)
             for path, reason in self._trace.unfollowed.items()
@@ -182,14 +181,15 @@ class _Units:
         for place, units in self._places:
             if place.role != "producer" or place.layer in found:
                 continue
-            reason = next(
-                (reasons[unit] for unit in units.tolist() if unit in reasons),
-                "All its channels go together."
-                if len(np.unique(units)) == 1
-                else "",
-            )
-            if reason:
-                found[place.layer] = Kept(layer=place.layer, reason=reason)
+            reasons = [
+                self._reasons[unit]
+                for unit in units.tolist()
+                if unit in self._reasons
+            ]
+            if len(set(units.tolist())) == 1:
+                reasons.append("All its channels go together.")
+            if reasons:
+                found[place.layer] = Kept(layer=place.layer, reason=reasons[0])
         return tuple(found.values())
 
     def _group(
@@ -211,8 +211,7 @@ class _Units:
                     units=number[of_axis],
                 )
             )
-        first = by_role.get("producer", by_role.get("follower"))
-        name = first[0].layer if first else "?"
+        name = (by_role.get("producer") or by_role["follower"])[0].layer
         names[name] = names.get(name, 0) + 1
         inside = set(units)
         return Group(

@@ -7,6 +7,7 @@ the table it is interpolated; the sum is scaled to what the whole file takes.
 """
 
 import dataclasses
+import math
 import pathlib
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -74,7 +75,7 @@ class Table:
             layers: Paths of all its layers.
 
         Raises:
-            BenchmarkError: If an operation cannot be run alone.
+            BenchmarkError: If nothing can be run.
         """
         rows: dict[str, list[tuple[float, float]]] = {}
         for trial in trials:
@@ -112,9 +113,12 @@ def _ms_of_layers(trial: Trial, layers: Sequence[str]) -> dict[str, float]:
     named = layer_names.layers_of_operations(trial.path, found, layers)
     with tempfile.TemporaryDirectory() as name:
         paths = _split(trial.path, pathlib.Path(name))
-        fastest = timing.fastest_ms(paths)
+        fastest = timing.fastest_ms(list(paths.values()))
     totals: dict[str, float] = {}
-    for index, ms in enumerate(fastest):
+    for index, ms in zip(paths, fastest, strict=True):
+        # Not every operation runs alone; scaling makes up for it.
+        if math.isnan(ms):
+            continue
         own = [x for x in named[0, index] if x in trial.work]
         # A fused operation does what the layer with the most work does.
         layer = max(own, key=trial.work.__getitem__, default=_OTHERS)
@@ -122,19 +126,22 @@ def _ms_of_layers(trial: Trial, layers: Sequence[str]) -> dict[str, float]:
     return totals
 
 
-def _split(path: pathlib.Path, folder: pathlib.Path) -> list[pathlib.Path]:
+def _split(path: pathlib.Path, folder: pathlib.Path) -> dict[int, pathlib.Path]:
+    """Returns files of single operations, by their index."""
     model = flatbuffer.read(path)
     graph = model.subgraphs[0]
     splitter = splitting.Splitter(path)
-    paths = []
+    paths = {}
     for index, operator in enumerate(graph.operators):
+        if operator.callees:
+            continue
         given = [
             tensor
             for tensor in dict.fromkeys(operator.inputs)
             if tensor != -1 and not model.is_constant(graph.tensors[tensor])
         ]
-        paths.append(folder / f"{index}.tflite")
-        paths[-1].write_bytes(
+        paths[index] = folder / f"{index}.tflite"
+        paths[index].write_bytes(
             splitter.extract(range(index, index + 1), given, operator.outputs)
         )
     return paths

@@ -14,7 +14,12 @@ from typing import Any
 import numpy as np
 
 from tflite_opt.keras_models.channels import groups as groups_lib
-from tflite_opt.keras_models.channels import rules, shape_rules, tracing
+from tflite_opt.keras_models.channels import (
+    shape_rules,
+    surgery,
+    tracing,
+    weight_rules,
+)
 from tflite_opt.keras_models.rewriting import graph as graph_lib
 from tflite_opt.records import errors
 
@@ -47,24 +52,34 @@ class Counter:
             ModelError: If its layers form no graph, or a size other than the
                 batch is open.
         """
-        self._groups = groups
         graph = groups_lib.trace(model).graph
+        if any(None in x.shape[1:] for c in graph.calls for x in c.outputs):
+            # A model inside does not know what it is called with.
+            flat = surgery.shrink(model, groups, {})
+            graph = groups_lib.trace(flat).graph
         self._index = {g.name: i for i, g in enumerate(groups.groups)}
-        # The size of an axis is a constant and so much for each unit.
-        self._constants: list[int] = [1]
-        self._slopes: list[np.ndarray] = [np.zeros(len(groups.groups))]
-        self._axes: dict[tuple[str, str, int], int] = {}
-        for group in groups.groups:
-            for place in group.places:
-                self._add(group.name, place)
+        self._whole = np.array([g.size for g in groups.groups], float)
+        # The size of an axis is a constant and so much for each unit; the first
+        # stands for no axis.
+        places = [(g.name, place) for g in groups.groups for place in g.places]
+        keys = [(p.layer, p.weight, p.axis) for _, p in places]
+        self._axes = {x: i for i, x in enumerate(dict.fromkeys(keys), 1)}
+        self._constants = np.zeros(1 + len(self._axes))
+        self._constants[0] = 1
+        self._slopes = np.zeros((1 + len(self._axes), len(self._index)))
+        for (name, place), key in zip(places, keys, strict=True):
+            axis = self._axes[key]
+            per_unit = (place.units == 0).sum()
+            self._slopes[axis, self._index[name]] = per_unit
+            self._constants[axis] = len(place.units)
+        self._constants -= self._slopes @ self._whole
         products: list[tuple[float, float, list[int]]] = []
-        seen: set[int] = set()
         self._layers: list[str] = []
+        first: dict[int, graph_lib.Call] = {}
         for call in graph.calls:
-            found = self._products(call, is_new=id(call.layer) not in seen)
+            found = self._products(call, first.setdefault(id(call.layer), call))
             products += found
-            self._layers += [call.layer.name] * len(found)
-            seen.add(id(call.layer))
+            self._layers += [call.path] * len(found)
         longest = max((len(axes) for *_, axes in products), default=0)
         self._factors = np.array([p[:2] for p in products]).reshape(-1, 2)
         self._operands = np.array(
@@ -99,28 +114,22 @@ class Counter:
 
     def _values(self, widths: Mapping[str, int]) -> np.ndarray:
         """Returns the products of sizes that are multiplied by factors."""
-        values = np.array([group.size for group in self._groups.groups], float)
+        values = self._whole.copy()
         for name, width in widths.items():
             values[self._index[name]] = width
-        sizes = self._constants + np.stack(self._slopes) @ values
+        sizes = self._constants + self._slopes @ values
         found: np.ndarray = sizes[self._operands].prod(axis=1)
         return found
 
-    def _add(self, group: str, place: groups_lib.Place) -> None:
-        key = (place.layer, place.weight, place.axis)
-        if key not in self._axes:
-            self._axes[key] = len(self._constants)
-            self._constants.append(len(place.units))
-            self._slopes.append(np.zeros(len(self._index)))
-        axis = self._axes[key]
-        per_unit = int((place.units == 0).sum())
-        self._slopes[axis][self._index[group]] += per_unit
-        self._constants[axis] -= int((place.units >= 0).sum())
-
     def _products(
-        self, call: graph_lib.Call, *, is_new: bool
+        self, call: graph_lib.Call, first: graph_lib.Call
     ) -> list[tuple[float, float, list[int]]]:
-        """Returns factors of MACs and parameters, and the axes they take."""
+        """Returns factors of MACs and parameters, and the axes they take.
+
+        Args:
+            call: Of a layer.
+            first: The first call of that layer, which has its parameters.
+        """
         layer = call.layer
         found: list[tuple[float, float, list[int]]] = []
         for name, variable in zip(
@@ -128,20 +137,20 @@ class Counter:
         ):
             fixed, axes = 1, []
             for axis, size in enumerate(variable.shape):
-                key = (call.path, name, axis)
+                key = (first.path, name, axis)
                 if key in self._axes:
                     axes.append(self._axes[key])
                 else:
                     fixed *= size
             repeats = _uses(call, name)
-            found.append((repeats * fixed, fixed * is_new, axes))
+            found.append((repeats * fixed, fixed * (call is first), axes))
         if call.kind == "MultiHeadAttention":
-            tensors = rules.attended(call)
+            tensors = weight_rules.attended(call)
             pairs = _positions(tensors["query"].shape[1:-1]) * _positions(
                 tensors["key"].shape[1:-1]
             )
             fixed = pairs * (layer._key_dim + layer._value_dim)
-            heads = self._axes.get((call.path, "query/kernel", 1))
+            heads = self._axes.get((first.path, "query/kernel", 1))
             if heads is None:
                 found.append((fixed * layer._num_heads, 0, []))
             else:
@@ -165,10 +174,20 @@ def _uses(call: graph_lib.Call, weight: str) -> int:
     ):
         return 0
     if call.kind == "MultiHeadAttention":
-        tensors = rules.attended(call)
+        tensors = weight_rules.attended(call)
         part = weight.split("/")[0]
         value = tensors.get(part, tensors["query"])
         return _positions(value.shape[1:-1])
+    if call.kind == "EinsumDense":
+        inputs, kernel, _ = weight_rules.einsum_letters(call)
+        shared = (
+            size
+            for letter, size in zip(
+                kernel, call.layer.kernel.shape, strict=True
+            )
+            if letter in inputs
+        )
+        return _positions(call.inputs[0].shape[1:]) // math.prod(shared)
     if call.kind == "Dense":
         return _positions(call.output.shape[1:-1])
     if "Conv" not in call.kind:

@@ -131,24 +131,25 @@ def _confirmed(
     budget: channel_budget.Budget,
 ) -> Any:
     """Corrects predictions by what is measured, until the budget is met."""
-    limit = budget.fraction * costs.whole
-    correction, tried = 1.0, []
+    correction = 1.0
+    tried: list[tuple[float, Any]] = []
     for _ in range(_MAX_ATTEMPTS):
         smaller, predicted = narrowed(correction)
         measured = costs.measure(smaller)
-        ratio = measured / limit
-        _LOG.info("%s: %.1f%% of what is allowed", budget.kind, 100 * ratio)
+        left = measured / costs.whole
+        _LOG.info("%s: %.1f%% of the whole model's", budget.kind, 100 * left)
+        tried.append((left, smaller))
+        ratio = left / budget.fraction
         if tolerance.low <= ratio <= tolerance.high:
             return smaller
-        tried.append((ratio, smaller))
         correction = measured / predicted
-    met = [x for x in tried if x[0] <= tolerance.highest]
+    highest = tolerance.highest * budget.fraction
+    met = [x for x in tried if x[0] <= highest]
     if not met:
-        least = min(ratio for ratio, _ in tried)
         raise errors.VerificationError(
             f"`{budget.kind}` must be met by the file. Received: "
             f"{budget.kind}={budget.fraction}, and a file with "
-            f"{least * budget.fraction:.3f} after {_MAX_ATTEMPTS} attempts."
+            f"{min(x for x, _ in tried):.3f} after {_MAX_ATTEMPTS} attempts."
         )
     return max(met, key=lambda x: x[0])[1]
 

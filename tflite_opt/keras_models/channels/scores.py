@@ -206,11 +206,6 @@ def _normalized(values: np.ndarray) -> np.ndarray:
     return values / size if size else values
 
 
-def weight_of(model: Any, place: groups_lib.Place) -> Any:
-    """Returns the variable that a place lies in."""
-    return _variable(dict(layer_support.walk(model)), place)
-
-
 def _variable(layers: _Layers, place: groups_lib.Place) -> Any:
     layer = layers[place.layer]
     return layer.weights[tracing.weight_names(layer).index(place.weight)]

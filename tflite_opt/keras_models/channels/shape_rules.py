@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What layers without weights do to channels: moving, joining and merging."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from tflite_opt.keras_models.channels import tracing
@@ -60,14 +58,10 @@ def _is_broadcast(
     )
 
 
-def concatenate(trace: tracing.Trace, call: graph_lib.Call) -> None:
-    """Follows tensors that are put one behind the other."""
-    axis = call.layer.axis % len(call.output.shape)
+def concatenate(trace: tracing.Trace, call: graph_lib.Call, axis: int) -> None:
+    """Follows tensors that are put one behind the other along an axis."""
+    axis %= len(call.output.shape)
     arrays = [trace.atoms[value] for value in call.inputs]
-    sizes = [value.shape[axis] for value in call.inputs]
-    if None in sizes:
-        trace.keep(call, "It joins along an axis of open size.")
-        return
     others = np.broadcast_shapes(
         *(a.shape[:axis] + a.shape[axis + 1 :] for a in arrays)
     )
@@ -82,19 +76,30 @@ def concatenate(trace: tracing.Trace, call: graph_lib.Call) -> None:
             trace.tie(first, array)
         trace.atoms[call.output] = first
         return
-    trace.atoms[call.output] = _smallest(
-        np.concatenate(
-            [
-                np.broadcast_to(a, _with_size(a.shape, axis, size))
-                for a, size in zip(arrays, sizes, strict=True)
-            ],
-            axis,
-        )
-    )
+    sizes = [value.shape[axis] for value in call.inputs]
+    if None in sizes:
+        trace.keep(call, "It joins along an axis of open size.")
+        return
+    wide = [
+        np.broadcast_to(a, (*a.shape[:axis], size, *a.shape[axis + 1 :]))
+        for a, size in zip(arrays, sizes, strict=True)
+    ]
+    trace.atoms[call.output] = _smallest(np.concatenate(wide, axis))
 
 
-def _with_size(shape: Sequence[int], axis: int, size: int) -> tuple[int, ...]:
-    return (*shape[:axis], size, *shape[axis + 1 :])
+def reduce(
+    trace: tracing.Trace, call: graph_lib.Call, axis: int | list[int] | None
+) -> None:
+    """Follows sums and the like along axes; all axes for None."""
+    value = call.inputs[0]
+    atoms, rank = trace.atoms[value], len(value.shape)
+    axes = tuple(range(rank) if axis is None else np.ravel(axis) % rank)
+    if 0 in axes or any(atoms.shape[a] > 1 for a in axes):
+        trace.keep(call, "It sums up channels.")
+    elif len(call.output.shape) == rank:
+        trace.atoms[call.output] = atoms
+    else:
+        trace.atoms[call.output] = atoms.squeeze(axes)
 
 
 def _spatial(trace: tracing.Trace, call: graph_lib.Call) -> None:

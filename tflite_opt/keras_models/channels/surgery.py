@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Builds the smaller model, and the whole one with zeros in its place."""
+"""Builds a model without the channels that go."""
 
-import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,7 +13,7 @@ from tflite_opt.keras_models.support import base
 from tflite_opt.records import errors
 
 # Settings of a layer that change, and its weights.
-_Remade = tuple[dict[str, Any], list[np.ndarray]]
+Remade = tuple[dict[str, Any], list[np.ndarray]]
 
 # Settings of layers that follow from the sizes of their weights: the weight,
 # its axis.
@@ -62,88 +61,17 @@ def shrink(
         ModelError: If the model's layers form no graph.
     """
     trace = groups_lib.trace(model)
-    kept = _KeptAtoms(trace, groups, keep)
-    _remake(trace.graph, kept.smaller)
+    kept = Kept(trace, groups, keep)
+    remake(trace.graph, kept.smaller)
     return graph_lib.build(trace.graph)[0]
 
 
-def masked(
-    model: Any,
-    groups: groups_lib.Groups,
-    keep: Mapping[str, np.ndarray],
-) -> Any:
-    """Returns the whole model with zeros for the units that are not kept.
+class Kept:
+    """What stays of a model.
 
-    They are zero wherever a layer takes channels in, so behind normalization
-    and activation. Layers that normalize over channels leave them out. What
-    `shrink` returns computes the same.
-
-    Args:
-        model: As for `shrink`.
-        groups: As for `shrink`.
-        keep: As for `shrink`.
-
-    Returns:
-        A functional `tf_keras` model that cannot be saved.
-
-    Raises:
-        InputError: If `keep` does not fit the groups.
-        ModelError: If the model's layers form no graph.
+    Attributes:
+        trace: Of the model.
     """
-    trace = groups_lib.trace(model)
-    kept = _KeptAtoms(trace, groups, keep)
-    _remake(trace.graph, lambda call: ({}, kept.without_heads(call)))
-    normalizing = {call for call, _ in trace.statistics}
-    calls = []
-    for call in trace.graph.calls:
-        for value in trace.consumed.get(call, ()):
-            calls.append(_zeroing(call, value, kept.mask(value)))
-        if call in normalizing:
-            call = _normalizing(call, kept.mask(call.inputs[0]))
-        calls.append(call)
-    trace.graph.calls[:] = calls
-    return graph_lib.build(trace.graph)[0]
-
-
-def _zeroing(
-    reader: graph_lib.Call, value: graph_lib.Value, mask: np.ndarray
-) -> graph_lib.Call:
-    """Returns a call that gives a reader a tensor with zeros."""
-    import tf_keras as keras
-
-    zeroed = graph_lib.Value(value.shape, value.dtype)
-    reader.redirect(value, zeroed)
-    layer = keras.layers.Lambda(lambda x: x * mask.astype(np.float32))
-    return graph_lib.Call(layer, (value,), (zeroed,))
-
-
-def _normalizing(call: graph_lib.Call, mask: np.ndarray) -> graph_lib.Call:
-    """Returns a layer normalization with the statistics of what stays."""
-    import tensorflow as tf
-    import tf_keras as keras
-
-    stays = mask.astype(np.float32)
-    axis = int(np.argmax(mask.shape))
-    epsilon = call.layer.epsilon
-    weights = call.get_weights()
-    gamma = weights.pop(0) if call.layer.scale else np.ones(mask.size)
-    beta = weights.pop(0) if call.layer.center else np.zeros(mask.size)
-    gamma, beta = (
-        np.asarray(x, np.float32).reshape(mask.shape) for x in (gamma, beta)
-    )
-
-    def normalize(x: Any) -> Any:
-        mean = tf.reduce_sum(x * stays, axis, keepdims=True) / stays.sum()
-        squares = tf.square(x - mean) * stays
-        variance = tf.reduce_sum(squares, axis, keepdims=True) / stays.sum()
-        return (x - mean) * tf.math.rsqrt(variance + epsilon) * gamma + beta
-
-    layer = keras.layers.Lambda(normalize, name=call.path)
-    return dataclasses.replace(call, layer=layer, weights=None)
-
-
-class _KeptAtoms:
-    """Knows, of a trace, what stays."""
 
     def __init__(
         self,
@@ -151,8 +79,13 @@ class _KeptAtoms:
         groups: groups_lib.Groups,
         keep: Mapping[str, np.ndarray],
     ) -> None:
-        check_keep(groups, keep)
-        self._trace = trace
+        """Finds what stays of each weight and tensor.
+
+        Raises:
+            InputError: If `keep` does not fit the groups.
+        """
+        _check(groups, keep)
+        self.trace = trace
         self._masks: dict[tuple[str, str, int], np.ndarray] = {}
         for group in groups.groups:
             stays = np.ones(group.size, bool)
@@ -174,64 +107,67 @@ class _KeptAtoms:
                 removed[units[traced.atoms[~self._masks[key]]]] = True
         self._stays = ~removed[units]
 
-    def smaller(self, call: graph_lib.Call) -> _Remade:
-        """Returns what changes for a call without what goes."""
+    def smaller(self, call: graph_lib.Call) -> Remade:
+        """Returns how the layer of a call is made without what goes."""
         names = tracing.weight_names(call.layer)
         weights = {
-            name: self._sliced(call.path, name, array)
+            name: self._sliced(call, name, array)
             for name, array in zip(names, call.get_weights(), strict=True)
         }
         settings: dict[str, Any] = {
             setting: weights[weight].shape[axis]
             for setting, (weight, axis) in _SIZES.get(call.kind, {}).items()
         }
-        if getattr(call.layer, "groups", 1) > 1:
+        if "filters" in settings and call.layer.groups > 1:
             # A group is as wide as it was; there are fewer.
             settings["groups"] = (
                 call.layer.groups * settings["filters"] // call.layer.filters
             )
         if call.kind == "Reshape":
-            settings["target_shape"] = self._sizes(call)
+            settings["target_shape"] = [
+                -1 if size is None else size for size in self._sizes(call)
+            ]
+        if call.kind == "EinsumDense":
+            given = len(call.layer.partial_output_shape)
+            settings["output_shape"] = self._sizes(call)[-given:]
         return settings, list(weights.values())
 
-    def _sliced(self, layer: str, weight: str, array: np.ndarray) -> np.ndarray:
+    def _sliced(
+        self, call: graph_lib.Call, weight: str, array: np.ndarray
+    ) -> np.ndarray:
         for axis in range(array.ndim):
-            mask = self._masks.get((layer, weight, axis))
+            mask = self.along(call, weight, axis)
             if mask is not None:
                 array = array.compress(mask, axis)
         return array
 
-    def _sizes(self, call: graph_lib.Call) -> tuple[int, ...]:
+    def _sizes(self, call: graph_lib.Call) -> tuple[int | None, ...]:
         """Returns the shape of the output without what goes and the batch."""
         stays = self.mask(call.output)
         return tuple(
-            -1
-            if size is None
-            else size
-            if stays.shape[axis] == 1
+            size
+            if size is None or stays.shape[axis] == 1
             else int(np.moveaxis(stays, axis, 0).reshape(size, -1).any(1).sum())
             for axis, size in enumerate(call.output.shape)
             if axis > 0
         )
 
-    def without_heads(self, call: graph_lib.Call) -> list[np.ndarray]:
-        """Returns weights with zeros behind attention heads that go."""
-        names = tracing.weight_names(call.layer)
-        weights = dict(zip(names, call.get_weights(), strict=True))
-        kernel = "attention_output/kernel"
-        mask = self._masks.get((call.path, kernel, 0))
-        if mask is not None:
-            weights[kernel] = weights[kernel] * mask[:, None, None]
-        return list(weights.values())
+    def along(
+        self, call: graph_lib.Call, weight: str, axis: int
+    ) -> np.ndarray | None:
+        """Returns what stays along an axis of a weight.
+
+        Returns:
+            Shape `(size of the axis,)`, bool; None for all of it.
+        """
+        return self._masks.get((call.path, weight, axis))
 
     def mask(self, value: graph_lib.Value) -> np.ndarray:
         """Returns which elements of a tensor stay; see `Trace.atoms`."""
-        return self._stays[self._trace.atoms[value]]
+        return self._stays[self.trace.atoms[value]]
 
 
-def check_keep(
-    groups: groups_lib.Groups, keep: Mapping[str, np.ndarray]
-) -> None:
+def _check(groups: groups_lib.Groups, keep: Mapping[str, np.ndarray]) -> None:
     """Checks that what is kept can be.
 
     Raises:
@@ -260,8 +196,8 @@ def check_keep(
             )
 
 
-def _remake(
-    graph: graph_lib.Graph, change: Callable[[graph_lib.Call], _Remade]
+def remake(
+    graph: graph_lib.Graph, change: Callable[[graph_lib.Call], Remade]
 ) -> None:
     """Gives a graph layers of its own, under their paths.
 
@@ -269,13 +205,13 @@ def _remake(
         graph: Of a model, which stays as it is.
         change: Returns the settings and weights of a call's new layer.
     """
-    remade: dict[int, Any] = {}
+    remade: dict[int, tuple[Any, list[np.ndarray]]] = {}
     for call in graph.calls:
         old = call.layer
         if id(old) not in remade:
-            settings, call.weights = change(call)
-            remade[id(old)] = _layer(call, settings)
-        call.layer = remade[id(old)]
+            settings, weights = change(call)
+            remade[id(old)] = _layer(call, settings), weights
+        call.layer, call.weights = remade[id(old)]
 
 
 def _layer(call: graph_lib.Call, settings: Mapping[str, Any]) -> Any:

@@ -64,7 +64,7 @@ class Trace:
         self._count = 1
         self._ties: list[tuple[np.ndarray, np.ndarray]] = []
         self._fixed: list[tuple[np.ndarray, str]] = []
-        self._known: dict[tuple[str, str, int], AtomPlace] = {}
+        self._known: dict[tuple[int, str, int], AtomPlace] = {}
         for value in graph.inputs.values():
             self.atoms[value] = fixed_atoms(value)
 
@@ -83,10 +83,8 @@ class Trace:
         first, second = first.ravel(), second.ravel()
         for atoms, others in ((first, second), (second, first)):
             if (others == FIXED).any():
-                self.fix(
-                    atoms[others == FIXED],
-                    "They meet what cannot be removed.",
-                )
+                reason = "They are joined with what cannot be removed."
+                self.fix(atoms[others == FIXED], reason)
         loose = (first != FIXED) & (second != FIXED)
         self._ties.append((first[loose], second[loose]))
 
@@ -152,13 +150,14 @@ class Trace:
     ) -> None:
         """Says which atoms an axis of a weight belongs to.
 
-        A weight that several calls share ties the atoms of all.
+        A weight that several calls share ties the atoms of all, and has the
+        path of the first.
         """
-        key = (call.path, weight, axis)
+        key = (id(call.layer), weight, axis)
         if key in self._known:
             self.tie(self._known[key].atoms, atoms)
             return
-        found = AtomPlace(*key, atoms, role)
+        found = AtomPlace(call.path, weight, axis, atoms, role)
         self._known[key] = found
         self.places.append(found)
 
@@ -166,12 +165,10 @@ class Trace:
         """Returns the unit of each atom, shape `(atoms,)`."""
         from scipy.sparse import coo_array, csgraph
 
-        first, second = (
-            np.concatenate([np.empty(0, np.int64), *arrays])
-            for arrays in (
-                [a for a, _ in self._ties],
-                [b for _, b in self._ties],
-            )
+        # The atom of what is fixed is tied to itself, so that there is a tie.
+        loops = (np.array([FIXED]), np.array([FIXED]))
+        first, second = map(
+            np.concatenate, zip(loops, *self._ties, strict=True)
         )
         edges = coo_array(
             (np.ones(len(first), np.int8), (first, second)),

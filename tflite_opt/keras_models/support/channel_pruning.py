@@ -42,12 +42,15 @@ class ChannelPruningSupport(base.Support):
 
 
 def _describe(group: Any) -> str:
-    makers = list(
-        dict.fromkeys(
-            place.layer for place in group.producers or group.followers
-        )
+    places = group.producers or group.followers
+    makers = list(dict.fromkeys(place.layer for place in places))
+    # Attention heads, and channels that a group convolution takes together.
+    has_several = any(
+        place.weight == "query/kernel" or (place.units == 0).sum() > 1
+        for place in places
     )
-    text = f"{group.size} channels of {_names(makers)}"
+    noun = "units" if has_several else "channels"
+    text = f"{group.size} {noun} of {_names(makers)}"
     if len(makers) > 1:
         text += " go together"
     if group.normalized_by:
