@@ -16,7 +16,7 @@ from absl import flags
 
 from tflite_opt.data import dataset
 from tflite_opt.records import training
-from tflite_opt.studies import ladder, study
+from tflite_opt.studies import ladder, ladder_table, study
 
 from . import _cli
 
@@ -65,7 +65,7 @@ def main(arguments: Sequence[str]) -> int:
         folder,
         "python -m scripts.measure_ladder --data_cache=DIR "
         "--cifar10_jpeg=FILE.zip",
-        lines=ladder.describe(found),
+        lines=ladder_table.describe(found),
     )
     records = [record.to_json() for record in found.values() if record]
     _cli.emit(records, text)

@@ -7,7 +7,7 @@ from tests.post_training import models
 from tflite_opt.data import dataset
 from tflite_opt.post_training import divergence
 from tflite_opt.records import benchmark, measurement, training
-from tflite_opt.studies import ladder, rescaled
+from tflite_opt.studies import ladder, ladder_table, rescaled
 
 
 def _record(cell, values):
@@ -55,7 +55,7 @@ def test_the_tables_have_rungs_points_and_what_is_missing():
         "a.front.1": None,
         "b.0": None,
     }
-    lines = list(ladder.describe(found))
+    lines = list(ladder_table.describe(found))
     assert lines[4] == (
         "| a | 2 of 2 | auto | +0.20 | -0.10 to +0.30 | 98.00% |  | 1,234 | "
         "30.0 |  |"
