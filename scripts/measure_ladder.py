@@ -4,11 +4,13 @@
     python -m scripts.measure_ladder --data_cache=DIR --cifar10_jpeg=FILE.zip
 
 Trains depthwise separable networks on Fashion-MNIST and CIFAR-10, one of them
-also with channels of unequal range, and climbs. Finished cells are kept in
---folder, models in --work_dir; a missing cell is printed as missing. Exit code
-0 when all cells are there, 1 when one is missing, 2 for bad input.
+also with channels of unequal range and one that is hard as trained, and climbs.
+Finished cells are kept in --folder, models in --work_dir; a missing cell is
+printed as missing. Exit code 0 when all cells are there, 1 when one is missing,
+2 for bad input.
 """
 
+import dataclasses
 import pathlib
 from collections.abc import Sequence
 
@@ -91,6 +93,20 @@ def _setup() -> ladder.Setup:
                 data=fashion,
                 training=options,
                 is_rescaled=True,
+            ),
+            # Normalization behind the ReLU cannot be folded, and the factors of
+            # channels that are hardly ever positive leave the others few steps.
+            "fashion_hard": ladder.Case(
+                model="ds_cnn",
+                model_options={
+                    "filters": 16,
+                    "normalize_last": True,
+                    "epsilon": 1e-5,
+                },
+                data=fashion,
+                training=dataclasses.replace(
+                    options, learning_rate=2e-2, augmentation="none"
+                ),
             ),
             "cifar10_ds_cnn": ladder.Case(
                 model="ds_cnn",

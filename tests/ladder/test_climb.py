@@ -104,13 +104,15 @@ def test_does_not_climb_for_a_proof_that_is_not_to_be_had(monkeypatch):
     assert (found.chosen, len(found.rungs)) == ("int8", 1)
 
 
-def test_the_last_that_helped_is_left_if_none_meets_the_target(monkeypatch):
+def test_the_smallest_loss_is_left_if_none_meets_the_target(monkeypatch):
     found, _ = _climbed(
         monkeypatch,
-        *[_rung("missed", 0.02)] * 4,
-        _rung("missed", 0.02, outcome="left out"),
+        _rung("missed", 0.03),
+        _rung("missed", 0.02),
+        *[_rung("missed", 0.025)] * 2,
+        _rung("missed", 0.01, outcome="left out"),
     )
-    assert (found.chosen, found.verdict) == ("dynamic_last_layer", "missed")
+    assert (found.chosen, found.verdict) == ("bias_correction", "missed")
     assert found.reason.startswith("No rung meets the target")
 
 

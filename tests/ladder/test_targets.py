@@ -73,3 +73,14 @@ def test_a_limit_out_of_range_is_refused(kind, limit):
         errors.InputError, match=re.escape(f"Received: limit={limit}")
     ):
         _target(kind, limit)
+
+
+def test_the_nearest_is_judged_by_what_the_target_looks_at():
+    first = made.rung("int8", loss=0.02, same=0.9, num_examples=1000)
+    second = made.rung("rounding", loss=0.01, same=0.8, num_examples=1000)
+    both = [first, second]
+    assert targets.nearest(_target("metric drop", 0.003), both) is second
+    assert targets.nearest(_target("agreement", 0.99), both) is first
+    # Nothing is known of it: the last stands on all before.
+    assert targets.nearest(_target("snr_db", 30.0), both) is second
+    assert targets.nearest(_target("metric drop", 0.003), [first] * 2) is first

@@ -196,9 +196,10 @@ class _Climb:
                 f"{near[0].name} is the first whose estimate meets the "
                 f"target, {target}; too few validation examples to prove it."
             )
-        return taken[-1], (
-            f"No rung meets the target, {target}; {taken[-1].name} is the "
-            "closest to the float model."
+        nearest = targets.nearest(target, taken)
+        return nearest, (
+            f"No rung meets the target, {target}; {nearest.name} misses it "
+            "least."
         )
 
     def _timed(self, done: list[ladder.Rung]) -> Iterator[ladder.Rung]:

@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whether a rung meets a target: known, refuted, or not to be told."""
 
+from collections.abc import Sequence
+
 from tflite_opt import intervals
 from tflite_opt.records import ladder
+
+# Targets that are met by small figures.
+_SMALL = ("metric drop", "divergence")
 
 
 def verdict(target: ladder.Target, rung: ladder.Rung) -> ladder.Verdict | None:
@@ -36,7 +41,7 @@ def is_estimated(target: ladder.Target, rung: ladder.Rung) -> bool:
     found = _value(target, rung)
     if found is None:
         return False
-    if target.kind in ("metric drop", "divergence"):
+    if target.kind in _SMALL:
         return found <= target.limit
     return found >= target.limit
 
@@ -55,6 +60,23 @@ def is_provable(target: ladder.Target, rung: ladder.Rung) -> bool:
     if target.kind == "agreement" and counted is not None:
         return intervals.wilson(counted[1], counted[1])[0] >= target.limit
     return True
+
+
+def nearest(target: ladder.Target, tried: Sequence[ladder.Rung]) -> ladder.Rung:
+    """Returns the rung that misses the target least.
+
+    Args:
+        target: What is wanted.
+        tried: At least one, in order; the earliest of equal ones is returned,
+            and the last if the target's figure is not known of any.
+    """
+    known = [
+        (x, rung) for rung in tried if (x := _value(target, rung)) is not None
+    ]
+    if not known:
+        return tried[-1]
+    small = target.kind in _SMALL
+    return min(known, key=lambda pair: pair[0] if small else -pair[0])[1]
 
 
 def _value(target: ladder.Target, rung: ladder.Rung) -> float | None:
