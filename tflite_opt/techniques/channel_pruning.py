@@ -42,8 +42,9 @@ class ChannelPruning(base.CompressionTechnique):
         macs: Of the multiply-accumulates.
         parameters: Of the parameters.
         file_bytes: Of the bytes of the slimmed `.tflite`.
-        latency: Of the latency on this machine, with one thread and XNNPACK,
-            within 10 %.
+        latency: Of the latency on this machine, with one thread and XNNPACK.
+            The result is within 10 % of it, but for small models, which steps
+            of `round_to` may leave further below.
         dtype: Of the file that `file_bytes` and `latency` are about; the
             recipe must convert to it.
         criterion: Which channels matter: see `records.channels.Criterion`.

@@ -71,6 +71,18 @@ def test_predictions_are_corrected_by_what_was_measured():
     assert found.count_params() == second
 
 
+def test_what_was_tried_is_not_tried_again():
+    model = wide()
+    cost = Guessed(model, unforeseen=1.0)
+    exact = cost.measure
+    # What is predicted is wrong in the other direction after each correction.
+    cost.measure = lambda model: exact(model) ** 2 / (0.35 * cost.whole)
+    found = narrowed(model, cost, fraction=0.5)
+    assert len(set(cost.measured)) == len(cost.measured) > 1
+    left = found.count_params() ** 2 / (0.35 * cost.whole) / cost.whole
+    assert 0.4 <= left <= 0.5
+
+
 def test_a_prediction_is_enough_between_rounds():
     model = wide()
     cost = Guessed(model, unforeseen=1.3)

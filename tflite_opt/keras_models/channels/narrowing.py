@@ -3,6 +3,7 @@
 
 import dataclasses
 import logging
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -21,7 +22,7 @@ _LOG = logging.getLogger(__name__)
 
 # On which the criterion `taylor` looks at the loss.
 _NUM_EXAMPLES = 2048
-_MAX_ATTEMPTS = 5
+_MAX_ATTEMPTS = 6
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -131,7 +132,8 @@ def _confirmed(
     budget: channel_budget.Budget,
 ) -> Any:
     """Corrects predictions by what is measured, until the budget is met."""
-    correction = 1.0
+    # Corrections that left too much, and too little.
+    low, correction, high = 0.0, 1.0, math.inf
     tried: list[tuple[float, Any]] = []
     for _ in range(_MAX_ATTEMPTS):
         smaller, predicted = narrowed(correction)
@@ -142,7 +144,13 @@ def _confirmed(
         ratio = left / budget.fraction
         if tolerance.low <= ratio <= tolerance.high:
             return smaller
+        if ratio > 1:
+            low = correction
+        else:
+            high = correction
         correction = measured / predicted
+        if not low < correction < high:
+            correction = _between(low, high)
     highest = tolerance.highest * budget.fraction
     met = [x for x in tried if x[0] <= highest]
     if not met:
@@ -152,6 +160,15 @@ def _confirmed(
             f"{min(x for x, _ in tried):.3f} after {_MAX_ATTEMPTS} attempts."
         )
     return max(met, key=lambda x: x[0])[1]
+
+
+def _between(low: float, high: float) -> float:
+    """Returns a correction that has not been tried."""
+    if not low:
+        return high / 2
+    if math.isinf(high):
+        return 2 * low
+    return math.sqrt(low * high)
 
 
 def _choices(
