@@ -23,8 +23,10 @@ def main() -> None:
         "--bytes_per_s", type=float, help="of a push; USB 2 has about 40e6"
     )
     arguments = parser.parse_args()
-    # Ends the phones' processes in either case.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Ends the phones' processes in either case, in the background of a shell,
+    # which has Ctrl-C ignored, too.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         with (
