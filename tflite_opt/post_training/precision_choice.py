@@ -9,7 +9,6 @@ out, such as errors that cancel, is why results are measured afterwards.
 import dataclasses
 
 import numpy as np
-from scipy import optimize, sparse
 
 from tflite_opt.records import sensitivity
 
@@ -95,7 +94,7 @@ class _Program:
         operations = found.operations
         most = int(_MAX_PREFIX_FRACTION * len(operations))
         self._lengths = list(range(most + 1))
-        weighted = [x for x in operations if x.weight_cost is not None]
+        weighted = [x for x in operations if x.int4_cost is not None]
         self._last = weighted[-1] if weighted else None
         self._int4 = [x for x in weighted if x.operation in _HAS_KERNELS]
         self._total = found.prefix_cost(len(operations)) or 1.0
@@ -134,6 +133,9 @@ class _Program:
 
     def solve(self, max_bytes: float) -> Choice | None:
         """Returns the choice of least cost that is small enough."""
+        # It takes longer to import than all of a program's start.
+        from scipy import optimize
+
         scaled_bytes = self._bytes / self._int8_bytes
         limit = max_bytes / self._int8_bytes - 1
         rows, low, high = self._rules()
@@ -174,7 +176,7 @@ class _Program:
         most[len(self._lengths)] = 1.0 if can_be_dynamic else 0.0
         return most
 
-    def _rules(self) -> tuple[sparse.csr_array, list[float], list[float]]:
+    def _rules(self) -> tuple[np.ndarray, list[float], list[float]]:
         """Returns rows of coefficients with their lower and upper limits."""
         after, size = len(self._lengths), len(self._costs)
         one_length = np.zeros(size)
@@ -189,4 +191,4 @@ class _Program:
                 row[after] = 1
             rows.append(row)
             low.append(-np.inf)
-        return sparse.csr_array(np.array(rows)), low, [1.0] * len(rows)
+        return np.array(rows), low, [1.0] * len(rows)
