@@ -116,9 +116,25 @@ def test_the_smallest_loss_is_left_if_none_meets_the_target(monkeypatch):
     assert found.reason.startswith("No rung meets the target")
 
 
-def test_without_plain_int8_there_is_no_ladder(monkeypatch):
-    with pytest.raises(errors.ConversionError, match=r"failed\."):
-        _climbed(monkeypatch, made.rung("", outcome="failed"))
+def test_a_first_rung_that_fails_is_only_not_good_enough(monkeypatch):
+    found, scripted = _climbed(
+        monkeypatch,
+        made.rung("", outcome="failed"),
+        _rung("missed", 0.02),
+        _rung("met", 0.001),
+    )
+    assert [best for _, best in scripted.steps] == [
+        None,
+        None,
+        "bias_correction",
+    ]
+    assert (found.chosen, found.rungs[0].outcome) == ("equalization", "failed")
+
+
+def test_without_any_rung_there_is_no_ladder(monkeypatch):
+    first = made.rung("", outcome="failed", reason="The first one.")
+    with pytest.raises(errors.ConversionError, match=r"^The first one\."):
+        _climbed(monkeypatch, first, *[made.rung("", outcome="failed")] * 4)
 
 
 def test_the_log_has_a_line_for_each_rung(monkeypatch):
@@ -180,3 +196,37 @@ def test_the_chosen_rung_becomes_a_variant_of_the_run(climbed):
     listed = variants.Conversion.load(places.conversion, run.root)
     assert listed.names == ("float32", "auto_int8")
     assert places.tensor_errors("auto_int8").exists()
+
+
+@pytest.mark.parametrize(
+    ("left_out", "scanned"),
+    [
+        ((), "artifacts/prepared/auto_int8.rounding.0.tflite"),
+        (("equalization",), "plain.tflite"),
+    ],
+    ids=["equalized", "as it is"],
+)
+def test_operations_are_looked_for_in_what_equalization_left(
+    climbed, monkeypatch, caplog, left_out, scanned
+):
+    run, _ = climbed
+    found = []
+
+    def refuse(path, *_):
+        found.append(path)
+        raise errors.ModelError("It has a loop.")
+
+    monkeypatch.setattr(climb.sensitivity, "scan", refuse)
+    scripted = _Scripted([_rung("missed", 0.02)] * 5)
+    scripted.parent, scripted.fitting = run.root / "plain.tflite", {}
+    monkeypatch.setattr(trial, "Trials", lambda *_: scripted)
+    wanted = request.Ladders(target=_TARGET, left_out=left_out)
+    asked = request.Request(
+        conversion=None,
+        dataset=None,
+        evaluation=evaluate.Options(),
+        fine_tuning=training.TrainingOptions(),
+    )
+    climb._Climb("auto_int8", wanted, asked, run).climb()
+    assert found == [run.root / scanned]
+    assert "auto_int8: no operations in float: It has a loop." in caplog.text

@@ -30,7 +30,7 @@ def test_each_rung_is_made_on_top_of_those_before(found):
         "dynamic_last_layer",
         "rounding",
     ]
-    assert all(name.startswith("float_prefix_") for name in names[5:])
+    assert all(name.startswith("float_") for name in names[5:])
     assert not any(trial.reason for trial in found.trials)
     # The file was spoiled: plain int8 repairs it.
     first = found.trials[0].found
@@ -102,6 +102,17 @@ def test_a_quantized_parent_is_refused_with_its_tensors(files):
     _, int8 = files
     with pytest.raises(errors.ModelError, match="quantized tensors, such as"):
         debugging.diagnose(int8, int8, models.examples(20))
+
+
+def test_what_one_constant_spoils_is_repaired_by_operations_in_float(tmp_path):
+    parent = models.normalized(tmp_path / "float.tflite")
+    int8 = models.quantized(parent, tmp_path / "int8.tflite")
+    found = debugging.diagnose(parent, int8, models.examples(80))
+    trials = {trial.name: trial.found for trial in found.trials}
+    best_in_int8 = min(trials[name].divergence for name in list(trials)[:5])
+    # The multiplication alone: its weights are six numbers.
+    assert list(trials)[5] == "float_operations_1"
+    assert trials["float_operations_1"].divergence < 0.1 * best_in_int8
 
 
 def test_too_few_samples_are_refused(files):

@@ -41,7 +41,7 @@ def test_training_starts_anew_and_everything_may_be_slimmed():
     assert not recipe.prepare
 
 
-def _sensitivity(*costs):
+def _sensitivity(*costs, names=None):
     return sensitivity.Sensitivity(
         sha256="0" * 64,
         num_examples=8,
@@ -51,7 +51,7 @@ def _sensitivity(*costs):
             sensitivity.OperationSensitivity(
                 position=position,
                 operation="CONV_2D",
-                output=f"t{position}",
+                output=names[position] if names else f"t{position}",
                 layers=(),
                 parameters=10,
                 macs=100,
@@ -77,6 +77,36 @@ def _sensitivity(*costs):
 def test_prefixes_are_as_long_as_the_scan_says(costs, lengths):
     found = [x.name for x in rungs.prefixes(_sensitivity(*costs))]
     assert found == [f"float_prefix_{length}" for length in lengths]
+
+
+@pytest.mark.parametrize(
+    ("costs", "names"),
+    [
+        ((8, 1, 1, 1, 1, 1), [1]),
+        # Behind what costs nearly everything, the next place matters too.
+        ((1, 1, 0, 1e5, 0, 300, 1, 1), [1, 2]),
+        ((2, 2, 2, 2, 2, 2), [3]),
+        ((0, 0), []),
+    ],
+    ids=["one place", "hidden", "everywhere", "nothing"],
+)
+def test_as_few_operations_are_float_as_the_scan_says(costs, names):
+    found = [x.name for x in rungs.operations(_sensitivity(*costs))]
+    assert found == [f"float_operations_{count}" for count in names]
+
+
+def test_operations_are_meant_by_their_exact_names():
+    scan = _sensitivity(1, 9, 1, 1, names=["a", "a/b (1)[x]+", "c", "d"])
+    (candidate,) = rungs.operations(scan)
+    steps = candidate.add(rungs.Steps(float_operations=("old",)))
+    assert steps.float_operations == ("a/b (1)[x]+",)
+    convert = steps.recipe("r", slim=False).convert
+    assert convert.float_layers == (r"^a/b\ \(1\)\[x\]\+$",)
+
+
+def test_single_operations_come_before_prefixes():
+    names = [x.name for x in rungs.in_float(_sensitivity(8, 1, 1, 1, 1, 1))]
+    assert names == ["float_operations_1", "float_prefix_2", "float_prefix_3"]
 
 
 def test_a_prefix_is_set_not_added():

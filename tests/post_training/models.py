@@ -89,6 +89,19 @@ class Network:
         options.padding = padding
         options.fusedActivationFunction = activation
 
+    def elementwise(self, kind, values):
+        """Adds an operation with a constant for each channel, ADD or MUL."""
+        count = len(self.builder.model.subgraphs[0].operators)
+        constant = self._constant(
+            np.asarray(values, np.float32), f"constants_{count}"
+        )
+        options = getattr(schema, f"{kind.capitalize()}OptionsT")()
+        return self._add(kind, (constant,), self.shape, options)
+
+    def add(self, other):
+        """Adds an earlier output of the same shape to the last one."""
+        return self._add("ADD", (other,), self.shape, schema.AddOptionsT())
+
     def pad(self):
         """Adds a border of one zero."""
         sizes = np.array([[0, 0], [1, 1], [1, 1], [0, 0]], np.int32)
@@ -142,6 +155,32 @@ def separable(path: pathlib.Path, *, logits: bool = False) -> pathlib.Path:
     if not logits:
         network.softmax()
     return network.save(path)
+
+
+def normalized(path: pathlib.Path) -> pathlib.Path:
+    """Writes a classifier whose int8 form one constant in the middle spoils.
+
+    Operations 3 and 4 scale and shift channels behind an activation; the one
+    with the large factor is 0 almost always, and no layer reads the result, so
+    that equalization cannot help.
+    """
+    network = Network((SIDE, SIDE, 3))
+    network.conv(CHANNELS, kernel=3, stride=2)
+    network.depthwise()
+    network.conv(CHANNELS)
+    network.elementwise("MUL", [1.0, 0.7, 1.5, 0.9, 1.2, 400.0])
+    shifted = network.elementwise("ADD", [-0.3, 0.1, -0.2, 0.3, -0.1, 0.2])
+    network.conv(CHANNELS)
+    network.add(shifted)
+    network.conv(2 * CHANNELS, activation=NONE)
+    network.dense(CLASSES)
+    network.softmax()
+    model = flatbuffer.read(network.save(path))
+    bias = layers.find(model)[2].bias
+    values = constants.read(model, model.subgraphs[0].tensors[bias])
+    values[-1] = -20
+    constants.replace(path, path, {bias: values})
+    return path
 
 
 def examples(count: int, seed: int = 1) -> dict[str, np.ndarray]:

@@ -8,7 +8,7 @@ from tests.tflite import handmade
 from tflite_opt.conversion import context as context_lib
 from tflite_opt.records import errors
 from tflite_opt.techniques import base, mixed_precision
-from tflite_opt.tflite import facts
+from tflite_opt.tflite import facts, operation_patterns
 
 
 def _context(path, inputs):
@@ -88,6 +88,27 @@ def test_a_name_stands_for_itself_before_it_is_an_expression(context, tmp_path):
     assert _weight_dtypes(found).count(_FLOAT) == 1
 
 
+def test_constants_may_stay_float_between_integers(tmp_path):
+    path = models.normalized(tmp_path / "float.tflite")
+    found = _converted(
+        _context(path, models.examples(20)),
+        tmp_path,
+        float_layers=(
+            operation_patterns.exact("MUL_3"),
+            operation_patterns.exact("CONV_2D_7"),
+        ),
+    )
+    dtypes = {t.index: t.dtype for t in found.tensors}
+    stored = {
+        x.name: {dtypes[i] for i in x.inputs}
+        for x in found.operators
+        if x.name in ("MUL", "ADD")
+    }
+    assert stored == {"MUL": {"float32"}, "ADD": {"int8"}}
+    # The fourth convolution is in float, its neighbours are not.
+    assert _weight_dtypes(found)[3:] == [_INT8, _FLOAT, _INT8]
+
+
 def test_a_layer_is_found_by_its_keras_name(tmp_path):
     network = models.Network((8, 8, 3))
     network.conv(4)
@@ -109,16 +130,16 @@ def test_a_layer_is_found_by_its_keras_name(tmp_path):
             "Received: 'head'. Outputs of operations: CONV_2D_0, DEPTHWISE",
         ),
         (
-            {"float_layers": ("CONV_2D_0", "CONV_2D_2")},
-            "Received: 'DEPTHWISE_CONV_2D_1' in between. Choose them too.",
+            {"float_layers": ("PAD_3",)},
+            "it changes nothing. Received: 'PAD_3', which is PAD.",
         ),
         (
-            {"float_prefix": 1, "float_layers": ("CONV_2D_2",)},
-            "Received: 'DEPTHWISE_CONV_2D_1' in between.",
+            {"float_prefix": 1, "float_layers": ("SOFTMAX_8",)},
+            "Received: 'SOFTMAX_8', which is SOFTMAX. Choose its neighbours",
         ),
         ({"float_prefix": 9}, "the model has 9. Received: float_prefix=9"),
     ],
-    ids=["nothing", "gap", "gap behind the prefix", "everything"],
+    ids=["nothing", "alone", "alone behind the prefix", "everything"],
 )
 def test_a_choice_that_does_not_fit_the_model_is_refused(
     context, fields, message
@@ -238,11 +259,11 @@ def test_what_has_no_weights_follows_its_neighbours(context, tmp_path):
             "'DEPTHWISE_CONV_2D_1', which means DEPTHWISE_CONV_2D.",
         ),
         (
-            {"CONV_2D_0": "float32", "CONV_2D_2": "float16"},
-            "'DEPTHWISE_CONV_2D_1' in between. Choose them too.",
+            {"CONV_2D_0": "float16", "RESHAPE_6": "float32"},
+            "Received: 'RESHAPE_6', which is RESHAPE.",
         ),
     ],
-    ids=["nothing", "no kernel", "gap"],
+    ids=["nothing", "no kernel", "alone"],
 )
 def test_precisions_that_do_not_fit_the_model_are_refused(
     context, precisions, message

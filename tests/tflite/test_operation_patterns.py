@@ -29,6 +29,16 @@ def test_a_layer_comes_before_a_tensor_and_an_expression(net):
     assert _positions(net, "CONV_2D_[02]") == {"CONV_2D_[02]": {0, 1, 2}}
 
 
+def test_an_exact_name_is_neither_a_layer_nor_an_expression(net):
+    exact = operation_patterns.exact("CONV_2D_2")
+    assert _positions(net, exact) == {exact: {2}}
+    strange = operation_patterns.exact("a.[b](+")
+    expression = operation_patterns.compiled(strange)
+    assert expression.search("a.[b](+")
+    assert not expression.search("xa.[b](+")
+    assert not expression.search("a-[b](+")
+
+
 def test_what_means_nothing_is_refused_with_what_there_is(net):
     with pytest.raises(
         errors.InputError, match="`fields` must match.*'head'.*CONV_2D_0, net/"

@@ -8,6 +8,7 @@ validation split; the test split is never looked at here.
 
 import dataclasses
 import logging
+import pathlib
 import shutil
 from collections.abc import Iterator
 
@@ -44,7 +45,7 @@ def make_variants(
         run: With the variant `float32`; gets rungs, ladders and variants.
 
     Raises:
-        ConversionError: If not even plain int8 can be made.
+        ConversionError: If no rung can be made.
         DataError: If there are too few calibration samples to judge by.
     """
     return [climb(name, wanted, request, run) for name in wanted.names]
@@ -133,24 +134,25 @@ class _Climb:
         self._name, self._wanted = name, wanted
         self._request, self._run = request, run
         self._trials = trial.Trials(name, wanted, request, run)
+        self._steps = rungs.Steps()
+        self._best: ladder.Rung | None = None
 
     def climb(self) -> ladder.Ladder:
         """Tries rungs until one meets the target."""
-        steps, best = rungs.Steps(), None
         done: list[ladder.Rung] = []
         for candidate in self._candidates():
             if candidate.name in self._wanted.left_out:
                 continue
-            rung = self._trials.make(candidate, steps, best)
+            rung = self._trials.make(candidate, self._steps, self._best)
             done.append(rung)
             _LOG.info("%s: %s %s", self._name, rung.name, rung.reason)
             if rung.outcome != "taken":
-                if best is None:
-                    raise errors.ConversionError(rung.reason)
                 continue
-            steps, best = candidate.add(steps), rung
+            self._steps, self._best = candidate.add(self._steps), rung
             if self._is_enough(rung):
                 break
+        if self._best is None:
+            raise errors.ConversionError(done[0].reason)
         chosen, reason = self._choose(done)
         return ladder.Ladder(
             name=self._name,
@@ -168,14 +170,23 @@ class _Climb:
         )
         try:
             found = sensitivity.scan(
-                self._trials.parent, self._trials.fitting, opened.layers
+                self._parent(), self._trials.fitting, opened.layers
             )
         except errors.ModelError as error:
-            _LOG.warning("%s: no float prefix: %s", self._name, error)
+            _LOG.warning("%s: no operations in float: %s", self._name, error)
         else:
-            yield from rungs.prefixes(found)
+            yield from rungs.in_float(found)
         if self._wanted.may_train:
             yield rungs.training()
+
+    def _parent(self) -> pathlib.Path:
+        """Returns the float model that the last rung was quantized from."""
+        if self._best is None or not self._steps.prepare:
+            return self._trials.parent
+        # What equalization has repaired already costs nothing any more.
+        return job.Layout(root=self._run.root).prepared(
+            f"{self._name}.{self._best.name}", len(self._steps.prepare) - 1
+        )
 
     def _is_enough(self, rung: ladder.Rung) -> bool:
         target = self._wanted.target

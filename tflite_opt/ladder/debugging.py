@@ -8,7 +8,7 @@ in this process.
 import dataclasses
 import pathlib
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -23,6 +23,8 @@ from tflite_opt.tflite import facts as facts_reader
 from tflite_opt.tflite import flatbuffer, interpreter, native_messages
 
 _MIN_GAIN_DB = 0.5
+# Of the files of a rung.
+_NAME = "trial"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -126,35 +128,63 @@ def diagnose(
         None,
         samples,
     )
-    scanned = sensitivity.scan(parent, fitting, keras_layers)
-    steps, trials = rungs.Steps(), []
-    for candidate in (*rungs.without_training(), *rungs.prefixes(scanned)):
-        added = candidate.add(steps)
-        try:
-            # The quantizer's own chatter would hide what matters.
-            with native_messages.silenced():
-                found = _errors_of(added, context, held_out, keras_layers)
-        except errors.TfliteOptError as error:
-            trials.append(
-                Trial(name=candidate.name, found=None, reason=str(error))
-            )
-        else:
-            steps = added
-            trials.append(Trial(name=candidate.name, found=found))
-    return Diagnosis(given=given, trials=tuple(trials))
-
-
-def _errors_of(
-    steps: rungs.Steps,
-    context: context_lib.FrozenModel,
-    held_out: Mapping[str, np.ndarray],
-    keras_layers: Sequence[str],
-) -> tensor_errors.TensorErrors:
+    tries = _Tries(context, held_out, keras_layers)
     with tempfile.TemporaryDirectory() as folder:
         layout = job.Layout(root=pathlib.Path(folder))
-        recipe = steps.recipe("trial", slim=False)
-        starts = making.convert(recipe, context, layout)
-        made = making.refine(recipe, starts, layout, layout.artifact("trial"))
+        tries.make(rungs.without_training(), layout)
+        # What equalization has repaired already costs nothing any more.
+        scanned = sensitivity.scan(
+            layout.prepared(_NAME, 0) if tries.steps.prepare else parent,
+            fitting,
+            keras_layers,
+        )
+        tries.make(rungs.in_float(scanned), layout)
+    return Diagnosis(given=given, trials=tuple(tries.done))
+
+
+class _Tries:
+    """Makes rungs, each on top of those before.
+
+    Attributes:
+        steps: Of the rungs that could be made.
+        done: What became of all.
+    """
+
+    def __init__(
+        self,
+        context: context_lib.FrozenModel,
+        held_out: Mapping[str, np.ndarray],
+        keras_layers: Sequence[str],
+    ) -> None:
+        self._context, self._held_out = context, held_out
+        self._keras_layers = keras_layers
+        self.steps, self.done = rungs.Steps(), list[Trial]()
+
+    def make(
+        self, candidates: Iterable[rungs.Candidate], layout: job.Layout
+    ) -> None:
+        """Makes some more, with their files in a layout."""
+        for candidate in candidates:
+            added = candidate.add(self.steps)
+            try:
+                # The quantizer's own chatter would hide what matters.
+                with native_messages.silenced():
+                    found = self._errors_of(added, layout)
+            except errors.TfliteOptError as error:
+                trial = Trial(
+                    name=candidate.name, found=None, reason=str(error)
+                )
+            else:
+                self.steps = added
+                trial = Trial(name=candidate.name, found=found)
+            self.done.append(trial)
+
+    def _errors_of(
+        self, steps: rungs.Steps, layout: job.Layout
+    ) -> tensor_errors.TensorErrors:
+        recipe = steps.recipe(_NAME, slim=False)
+        starts = making.convert(recipe, self._context, layout)
+        made = making.refine(recipe, starts, layout, layout.artifact(_NAME))
         return tensor_errors_lib.compute(
-            made.parent, made.path, held_out, keras_layers
+            made.parent, made.path, self._held_out, self._keras_layers
         )

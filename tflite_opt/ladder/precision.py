@@ -7,7 +7,6 @@ with all corrections. What is decided by are the finished files.
 
 import dataclasses
 import logging
-import re
 from collections.abc import Mapping, Sequence
 
 from tflite_opt import recipe as recipe_lib
@@ -34,6 +33,7 @@ from tflite_opt.techniques import (
     mixed_precision,
     rounding,
 )
+from tflite_opt.tflite import operation_patterns
 
 _LOG = logging.getLogger(__name__)
 INT8 = "int8_float_io"
@@ -96,7 +96,8 @@ def recipe(name: str, choice: precision_choice.Choice) -> recipe_lib.Recipe:
             float_prefix=choice.float_prefix,
             dynamic_last_layer=choice.dynamic_last_layer,
             precisions={
-                f"^{re.escape(output)}$": "int4" for output in choice.int4
+                operation_patterns.exact(output): "int4"
+                for output in choice.int4
             },
         )
     return recipe_lib.slimmed(

@@ -9,6 +9,7 @@ import dataclasses
 from collections.abc import Callable, Iterator
 
 from tflite_opt import recipe as recipe_lib
+from tflite_opt.post_training import float_choice
 from tflite_opt.records import sensitivity
 from tflite_opt.techniques import (
     base,
@@ -19,8 +20,11 @@ from tflite_opt.techniques import (
     quantization_aware_training,
     rounding,
 )
+from tflite_opt.tflite import operation_patterns
 
-# Parts of the loss that the operations left in float must have caused.
+# Parts of the loss that the operations left in float must have caused. Behind a
+# place that costs nearly everything others may hide.
+_SHARES = (0.5, 0.9, 0.99, 0.999)
 _PREFIX_SHARES = (0.25, 0.5, 0.75)
 # More of them would be a float model with an int8 end.
 _MAX_PREFIX_FRACTION = 0.75
@@ -37,6 +41,8 @@ class Steps:
         compress: Of the Keras model.
         prepare: Of the float `.tflite`.
         refine: Of the int8 one.
+        float_operations: Output tensors of operations in float, wherever they
+            are.
         float_prefix: Operations in float, from the first.
         dynamic_last_layer: Whether the last layer has float outputs.
     """
@@ -44,15 +50,23 @@ class Steps:
     compress: tuple[base.CompressionTechnique, ...] = ()
     prepare: tuple[base.PreparationTechnique, ...] = ()
     refine: tuple[base.RefinementTechnique, ...] = ()
+    float_operations: tuple[str, ...] = ()
     float_prefix: int = 0
     dynamic_last_layer: bool = False
 
     def recipe(self, name: str, *, slim: bool) -> recipe_lib.Recipe:
         """Returns them as a recipe."""
         convert: base.ConversionTechnique
-        if self.float_prefix or self.dynamic_last_layer:
+        if (
+            self.float_operations
+            or self.float_prefix
+            or self.dynamic_last_layer
+        ):
             convert = mixed_precision.MixedPrecision(
                 float_prefix=self.float_prefix,
+                float_layers=tuple(
+                    map(operation_patterns.exact, self.float_operations)
+                ),
                 dynamic_last_layer=self.dynamic_last_layer,
             )
         else:
@@ -116,6 +130,47 @@ def without_training() -> tuple[Candidate, ...]:
         ),
         Candidate(name="rounding", add=refined(rounding.Rounding())),
     )
+
+
+def in_float(found: sensitivity.Sensitivity) -> Iterator[Candidate]:
+    """Yields rungs that leave operations in float, the fewest first.
+
+    Args:
+        found: Scan of the float model.
+
+    Yields:
+        Single operations wherever they are, then ever more of the first ones.
+    """
+    yield from operations(found)
+    yield from prefixes(found)
+
+
+def operations(found: sensitivity.Sensitivity) -> Iterator[Candidate]:
+    """Yields rungs that leave the operations in float that cost most.
+
+    Args:
+        found: Scan of the float model.
+
+    Yields:
+        The fewest that save a half, nine tenths, 99 % and 99.9 % of what
+        integers cost, where half of the operations are enough for that.
+    """
+    before: tuple[str, ...] = ()
+    for share in _SHARES:
+        chosen = float_choice.fewest(found, share)
+        if chosen is None:
+            return
+        outputs = tuple(x.output for x in chosen)
+        if outputs != before:
+            yield Candidate(
+                name=f"float_operations_{len(outputs)}",
+                add=_with_operations(outputs),
+            )
+        before = outputs
+
+
+def _with_operations(outputs: tuple[str, ...]) -> Callable[[Steps], Steps]:
+    return lambda steps: dataclasses.replace(steps, float_operations=outputs)
 
 
 def prefixes(found: sensitivity.Sensitivity) -> Iterator[Candidate]:

@@ -94,7 +94,7 @@ class _Program:
         operations = found.operations
         most = int(_MAX_PREFIX_FRACTION * len(operations))
         self._lengths = list(range(most + 1))
-        weighted = [x for x in operations if x.weight_cost is not None]
+        weighted = [x for x in operations if x.int4_cost is not None]
         self._last = weighted[-1] if weighted else None
         self._int4 = [x for x in weighted if x.operation in _HAS_KERNELS]
         self._total = found.prefix_cost(len(operations)) or 1.0
@@ -133,7 +133,7 @@ class _Program:
 
     def solve(self, max_bytes: float) -> Choice | None:
         """Returns the choice of least cost that is small enough."""
-        # Half a second to import, and only needed here.
+        # It takes longer to import than all of a program's start.
         from scipy import optimize
 
         scaled_bytes = self._bytes / self._int8_bytes

@@ -4,9 +4,11 @@
 One tensor at a time is rounded, and the rest runs in float to the end, so
 that a scan takes about one inference for each operation and example. Weights
 and activations are scored apart: with a layer's weights in float but what it
-reads and gives in int8, most of the loss stays.
+reads and gives in int8, most of the loss stays. Constants of an element-wise
+operation have one scale together, so that a single large one may cost all.
 """
 
+import math
 import pathlib
 import time
 from collections.abc import Mapping, Sequence
@@ -19,6 +21,7 @@ from tflite_opt.post_training import (
     octav,
     operation_runner,
 )
+from tflite_opt.records import facts as facts_record
 from tflite_opt.records import sensitivity
 from tflite_opt.tflite import constants, layer_names
 from tflite_opt.tflite import facts as facts_reader
@@ -28,6 +31,8 @@ _MIN_EXAMPLES, _MAX_EXAMPLES = 8, 50
 _MAX_MACS = 1e11
 # Largest magnitudes of weights.
 _INT8, _INT4 = 127, 7
+# Of what a quantizer gives one scale for each constant tensor.
+_ELEMENTWISE = frozenset({"ADD", "SUB", "MUL", "DIV"})
 # Their outputs have the values, and so the scale, of their input.
 _SAME_SCALE = frozenset(
     {
@@ -73,6 +78,7 @@ def scan(
     names = {t.index: t.name for t in facts.tensors if not t.subgraph}
     found = layer_names.layers_of_operations(model, facts, keras_layers)
     input_cost = probe.input_cost()
+    graph = _Graph(facts.operators)
     operations = []
     for operator in facts.operators:
         position = operator.index
@@ -83,11 +89,12 @@ def scan(
                 operation=operator.name,
                 output=names[operator.outputs[0]],
                 layers=found[0, position],
-                parameters=operator.parameters,
+                parameters=operator.parameters or probe.num_constants(position),
                 macs=operator.macs,
                 activation_cost=probe.activation_cost(position),
                 weight_cost=weight_cost,
                 int4_cost=int4_cost,
+                readers=graph.readers(operator.outputs),
             )
         )
     return sensitivity.Sensitivity(
@@ -96,7 +103,28 @@ def scan(
         seconds=time.perf_counter() - started,
         input_cost=input_cost,
         operations=tuple(operations),
+        input_readers=graph.readers(probe.inputs),
     )
+
+
+class _Graph:
+    """Who reads a tensor."""
+
+    def __init__(self, operators: Sequence[facts_record.OperatorFacts]) -> None:
+        self._readers: dict[int, list[facts_record.OperatorFacts]] = {}
+        for operator in operators:
+            for tensor in operator.inputs:
+                self._readers.setdefault(tensor, []).append(operator)
+
+    def readers(self, tensors: Sequence[int]) -> tuple[int, ...]:
+        """Returns positions, also behind what keeps the scale."""
+        found: set[int] = set()
+        for tensor in tensors:
+            for operator in self._readers.get(tensor, ()):
+                found.add(operator.index)
+                if operator.name in _SAME_SCALE:
+                    found.update(self.readers(operator.outputs))
+        return tuple(sorted(found))
 
 
 class _Probe:
@@ -112,15 +140,30 @@ class _Probe:
         self._layers = {x.position: x for x in layers.find(self._runner.model)}
         self._watched = divergence.watched(self._runner.graph)
 
+    @property
+    def inputs(self) -> tuple[int, ...]:
+        """Tensors."""
+        return self._runner.graph.inputs
+
+    def num_constants(self, position: int) -> int:
+        """Returns the number of an element-wise operation's constants."""
+        tensors = self._runner.graph.tensors
+        return sum(
+            math.prod(tensors[x].shape) for x in self._constants(position)
+        )
+
     def input_cost(self) -> float:
         """Returns the cost of all inputs in int8."""
         return self._cost(self._runner.graph.inputs)
 
     def weight_costs(self, position: int) -> tuple[float | None, float | None]:
-        """Returns the costs of an operation's weights in int8 and in int4."""
+        """Returns the costs of an operation's weights in int8 and in int4.
+
+        None of them where there are none; int8 only for constants.
+        """
         layer = self._layers.get(position)
         if layer is None:
-            return None, None
+            return self._constant_cost(position), None
         runner = self._runner
         runner.run_before(position)
         source = {layer.source: runner.value(layer.source)}
@@ -138,6 +181,40 @@ class _Probe:
         runner.run_before(position + 1)
         in_int8, in_int4 = map(self._divergence, outputs)
         return in_int8, in_int4
+
+    def _constants(self, position: int) -> list[int]:
+        """Returns an element-wise operation's float constants."""
+        runner = self._runner
+        operator = runner.graph.operators[position]
+        if operator.name not in _ELEMENTWISE or operator.is_custom:
+            return []
+        return [
+            tensor
+            for tensor in operator.inputs
+            if runner.model.is_constant(runner.graph.tensors[tensor])
+            and runner.graph.tensors[tensor].dtype == "float32"
+        ]
+
+    def _constant_cost(self, position: int) -> float | None:
+        runner = self._runner
+        found = self._constants(position)
+        if not found:
+            return None
+        runner.run_before(position)
+        operator = runner.graph.operators[position]
+        given = {x: runner.value(x) for x in operator.inputs if runner.has(x)}
+        for tensor in found:
+            exact = constants.read(runner.model, runner.graph.tensors[tensor])
+            rounded = _in_int8(exact)
+            if operator.name == "DIV":
+                # Without kernels for it, nobody knows what that would give.
+                rounded = np.where(rounded == 0, exact, rounded)
+            runner.replace(tensor, rounded)
+        outputs = runner.outputs_for(position, given)
+        for tensor in found:
+            runner.restore(tensor)
+        runner.run_before(position + 1)
+        return self._divergence(outputs)
 
     def activation_cost(self, position: int) -> float:
         """Returns the cost of an operation's outputs in int8."""

@@ -2,6 +2,7 @@
 """What integers at one place of a model cost its outputs."""
 
 import dataclasses
+from collections.abc import Collection
 
 from tflite_opt.records import serialization
 
@@ -18,13 +19,16 @@ class OperationSensitivity(serialization.Record):
         operation: TFLite's name.
         output: Name of its output tensor.
         layers: Keras layers; empty if no name tells.
-        parameters: Elements of its stored weights and biases.
+        parameters: Elements of its stored weights and biases, or of the
+            constants of an element-wise operation.
         macs: Multiply-accumulates; None if not known.
         activation_cost: Of its outputs in int8; 0.0 where they take the values
             and the scale of an input.
         weight_cost: Of its weights in int8, with the mean of each channel
-            corrected; None without weights.
-        int4_cost: The same in int4.
+            corrected, or of its constants; None without any.
+        int4_cost: The same in int4; None without weights.
+        readers: Positions of the operations that read its outputs, also
+            behind those that keep the scale.
     """
 
     position: int
@@ -36,6 +40,7 @@ class OperationSensitivity(serialization.Record):
     activation_cost: float
     weight_cost: float | None
     int4_cost: float | None
+    readers: tuple[int, ...] = ()
 
     @property
     def label(self) -> str:
@@ -53,6 +58,8 @@ class Sensitivity(serialization.Record):
         seconds: That took.
         input_cost: Of the inputs in int8.
         operations: In execution order.
+        input_readers: Positions of the operations that read the inputs, also
+            behind those that keep the scale.
     """
 
     sha256: str
@@ -60,6 +67,29 @@ class Sensitivity(serialization.Record):
     seconds: float
     input_cost: float
     operations: tuple[OperationSensitivity, ...]
+    input_readers: tuple[int, ...] = ()
+
+    @property
+    def total_cost(self) -> float:
+        """What float throughout saves."""
+        return self.saved_by(range(len(self.operations)))
+
+    def saved_by(self, positions: Collection[int]) -> float:
+        """Returns what leaving some operations in float saves.
+
+        What one of them gives stays float only if all that read it are among
+        them; inputs and outputs of the model are float.
+
+        Args:
+            positions: Of the operations.
+        """
+        chosen = set(positions)
+        saved = self.input_cost if chosen.issuperset(self.input_readers) else 0
+        for x in (self.operations[position] for position in chosen):
+            saved += x.weight_cost or 0.0
+            if chosen.issuperset(x.readers):
+                saved += x.activation_cost
+        return saved
 
     def prefix_cost(self, length: int) -> float:
         """Returns what leaving the first operations in float saves.

@@ -13,6 +13,18 @@ from tflite_opt.records import errors, facts
 from tflite_opt.tflite import layer_names
 
 
+def exact(output: str) -> str:
+    """Returns the pattern of one operation only, by its output tensor.
+
+    Other than the name itself it means no Keras layer of that name, and may
+    hold what is special in expressions.
+
+    Args:
+        output: Name of the tensor.
+    """
+    return f"^{re.escape(output)}$"
+
+
 def compiled(pattern: str) -> re.Pattern[str]:
     """Returns a pattern as a regular expression.
 
