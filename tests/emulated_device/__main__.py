@@ -40,8 +40,8 @@ def main() -> None:
                 print(f"# {found.serial}: {found.model}")
             for path in programs.write_all(folder / "programs"):
                 print(f"# push and run: {path}")
-            print("# Copy the first line to another shell. Ctrl-C ends.")
             try:
+                print("# Copy the first line to another shell. Ctrl-C ends.")
                 while True:
                     time.sleep(1)
             except KeyboardInterrupt:
