@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 
+from tests import shared_folder
 from tflite_opt import pipeline, recipe
 from tflite_opt.data import dataset
 from tflite_opt.evaluation import evaluate
@@ -38,10 +39,13 @@ def finished_run(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> run_directory.RunDirectory:
     """Returns a run that no test may change; copy it first."""
-    root: pathlib.Path = tmp_path_factory.mktemp("finished") / "run"
-    run = run_directory.RunDirectory.create(root, command="optimize")
+    folder = shared_folder.made_once(tmp_path_factory, "finished", _optimize)
+    return run_directory.RunDirectory.open(folder / "run")
+
+
+def _optimize(folder: pathlib.Path) -> None:
+    run = run_directory.RunDirectory.create(folder / "run", command="optimize")
     pipeline.optimize(sample_request(), run)
-    return run
 
 
 @pytest.fixture

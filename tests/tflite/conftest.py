@@ -8,6 +8,8 @@ import pathlib
 import numpy as np
 import pytest
 
+from tests import shared_folder
+
 
 def _convert(function, module, **settings):
     import tensorflow as tf
@@ -126,13 +128,15 @@ def _write_quantized(folder):
 @pytest.fixture(scope="session")
 def converted(tmp_path_factory) -> pathlib.Path:
     """Returns a folder of models; tests that use it import TensorFlow."""
-    folder = tmp_path_factory.mktemp("converted")
+    return shared_folder.made_once(tmp_path_factory, "converted", _write_all)
+
+
+def _write_all(folder):
     with contextlib.redirect_stdout(io.StringIO()):
         _write_conv_nets(folder)
         _write_control_flow(folder)
         _write_lstm(folder)
         _write_quantized(folder)
-    return folder
 
 
 @pytest.fixture
