@@ -17,7 +17,7 @@ from absl import flags
 from tflite_opt.records import training
 from tflite_opt.studies import bias_correction_check, study
 
-from . import _cli
+from . import _cli, _study
 
 _FOLDER = flags.DEFINE_string(
     "folder",
@@ -40,19 +40,15 @@ def main(arguments: Sequence[str]) -> int:
     )
     cells = bias_correction_check.cells(setup)
     chosen = study.choose(cells, _CELLS.value)
-    folder = pathlib.Path(_FOLDER.value)
-    study.run("bias_correction", chosen, folder, rounds=1, redo=_REDO.value)
-    found = study.load(cells, folder)
-    text = study.write_table(
-        bias_correction_check.TITLE,
-        found,
-        folder,
-        "python -m scripts.measure_bias_correction",
-        lines=bias_correction_check.describe(found),
+    return _study.measure(
+        "bias_correction",
+        cells,
+        chosen,
+        pathlib.Path(_FOLDER.value),
+        title=bias_correction_check.TITLE,
+        describe=bias_correction_check.describe,
+        redo=_REDO.value,
     )
-    records = [record.to_json() for record in found.values() if record]
-    _cli.emit(records, text)
-    return 0 if len(records) == len(cells) else 1
 
 
 if __name__ == "__main__":

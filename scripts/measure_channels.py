@@ -19,10 +19,10 @@ from absl import flags
 from tflite_opt.data import dataset
 from tflite_opt.records import training
 from tflite_opt.studies import channel_pruning as study_lib
-from tflite_opt.studies import study, training_compression
+from tflite_opt.studies import training_compression
 from tflite_opt.techniques import channel_pruning
 
-from . import _cli
+from . import _cli, _study
 
 _DATA_CACHE = flags.DEFINE_string(
     "data_cache", None, "Keras' cache; default $KERAS_HOME, else ~/.keras."
@@ -100,19 +100,16 @@ def main(arguments: Sequence[str]) -> int:
         for name, cell in cells.items()
         if not _CELLS.value or name.startswith(tuple(_CELLS.value))
     }
-    folder = pathlib.Path(_FOLDER.value)
-    study.run("channels", chosen, folder, rounds=1, redo=_REDO.value)
-    found = study.load(cells, folder)
-    text = study.write_table(
-        study_lib.TITLE,
-        found,
-        folder,
-        "python -m scripts.measure_channels --data_cache=DIR",
-        lines=study_lib.describe(found),
+    return _study.measure(
+        "channels",
+        cells,
+        chosen,
+        pathlib.Path(_FOLDER.value),
+        title=study_lib.TITLE,
+        flags="--data_cache=DIR",
+        describe=study_lib.describe,
+        redo=_REDO.value,
     )
-    records = [record.to_json() for record in found.values() if record]
-    _cli.emit(records, text)
-    return 0 if len(records) == len(cells) else 1
 
 
 if __name__ == "__main__":

@@ -17,9 +17,9 @@ from absl import flags
 
 from tflite_opt.data import dataset
 from tflite_opt.records import training
-from tflite_opt.studies import study, training_compression
+from tflite_opt.studies import training_compression
 
-from . import _cli
+from . import _cli, _study
 
 _DATA_CACHE = flags.DEFINE_string(
     "data_cache", None, "Keras' cache; default $KERAS_HOME, else ~/.keras."
@@ -79,19 +79,16 @@ def main(arguments: Sequence[str]) -> int:
         if name.rpartition(".")[0] in _RECIPES.value
         and name.rpartition(".")[2] in _SEEDS.value
     }
-    folder = pathlib.Path(_FOLDER.value)
-    study.run("compression", chosen, folder, rounds=1, redo=_REDO.value)
-    found = study.load(cells, folder)
-    text = study.write_table(
-        training_compression.TITLE,
-        found,
-        folder,
-        "python -m scripts.measure_compression --data_cache=DIR",
-        lines=training_compression.describe(found),
+    return _study.measure(
+        "compression",
+        cells,
+        chosen,
+        pathlib.Path(_FOLDER.value),
+        title=training_compression.TITLE,
+        flags="--data_cache=DIR",
+        describe=training_compression.describe,
+        redo=_REDO.value,
     )
-    records = [record.to_json() for record in found.values() if record]
-    _cli.emit(records, text)
-    return 0 if len(records) == len(cells) else 1
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from absl import flags
 
 from tflite_opt.studies import study, training_coverage
 
-from . import _cli
+from . import _cli, _study
 
 _DATASET = flags.DEFINE_string(
     "dataset", None, "Images, as in scripts.optimize.", required=True
@@ -46,21 +46,17 @@ def main(arguments: Sequence[str]) -> int:
     )
     cells = training_coverage.cells(setup)
     chosen = study.choose(cells, _CELLS.value)
-    folder = pathlib.Path(_FOLDER.value)
-    study.run(
-        "coverage", chosen, folder, rounds=_ROUNDS.value, redo=_REDO.value
+    return _study.measure(
+        "coverage",
+        cells,
+        chosen,
+        pathlib.Path(_FOLDER.value),
+        title=training_coverage.TITLE,
+        flags="--dataset=images:FILE.zip",
+        describe=training_coverage.describe,
+        rounds=_ROUNDS.value,
+        redo=_REDO.value,
     )
-    found = study.load(cells, folder)
-    text = study.write_table(
-        training_coverage.TITLE,
-        found,
-        folder,
-        "python -m scripts.measure_coverage --dataset=images:FILE.zip",
-        lines=training_coverage.describe(found),
-    )
-    records = [record.to_json() for record in found.values() if record]
-    _cli.emit(records, text)
-    return 0 if len(records) == len(cells) else 1
 
 
 if __name__ == "__main__":

@@ -18,9 +18,9 @@ from absl import flags
 
 from tflite_opt.data import dataset
 from tflite_opt.records import training
-from tflite_opt.studies import ladder, ladder_table, study
+from tflite_opt.studies import ladder, ladder_table
 
-from . import _cli
+from . import _cli, _study
 
 _DATA_CACHE = flags.DEFINE_string(
     "data_cache", None, "Keras' cache; default $KERAS_HOME, else ~/.keras."
@@ -58,20 +58,16 @@ def main(arguments: Sequence[str]) -> int:
         and (not _CASES.value or name.partition(".")[0] in _CASES.value)
         and (_CIFAR10_JPEG.value or not name.startswith("cifar10"))
     }
-    folder = pathlib.Path(_FOLDER.value)
-    study.run("ladder", chosen, folder, rounds=1, redo=_REDO.value)
-    found = study.load(cells, folder)
-    text = study.write_table(
-        ladder.TITLE,
-        found,
-        folder,
-        "python -m scripts.measure_ladder --data_cache=DIR "
-        "--cifar10_jpeg=FILE.zip",
-        lines=ladder_table.describe(found),
+    return _study.measure(
+        "ladder",
+        cells,
+        chosen,
+        pathlib.Path(_FOLDER.value),
+        title=ladder.TITLE,
+        flags="--data_cache=DIR --cifar10_jpeg=FILE.zip",
+        describe=ladder_table.describe,
+        redo=_REDO.value,
     )
-    records = [record.to_json() for record in found.values() if record]
-    _cli.emit(records, text)
-    return 0 if len(records) == len(cells) else 1
 
 
 def _setup() -> ladder.Setup:

@@ -18,7 +18,7 @@ from tflite_opt.data import dataset
 from tflite_opt.records import training
 from tflite_opt.studies import rounding_reference, study, trained_reference
 
-from . import _cli
+from . import _cli, _study
 
 _DATA_CACHE = flags.DEFINE_string(
     "data_cache", None, "Keras' cache; default $KERAS_HOME, else ~/.keras."
@@ -56,19 +56,16 @@ def main(arguments: Sequence[str]) -> int:
     )
     cells = rounding_reference.cells(setup)
     chosen = study.choose(cells, _CELLS.value)
-    folder = pathlib.Path(_FOLDER.value)
-    study.run("rounding", chosen, folder, rounds=1, redo=_REDO.value)
-    found = study.load(cells, folder)
-    text = study.write_table(
-        rounding_reference.TITLE,
-        found,
-        folder,
-        "python -m scripts.measure_rounding --data_cache=DIR",
-        lines=rounding_reference.describe(found),
+    return _study.measure(
+        "rounding",
+        cells,
+        chosen,
+        pathlib.Path(_FOLDER.value),
+        title=rounding_reference.TITLE,
+        flags="--data_cache=DIR",
+        describe=rounding_reference.describe,
+        redo=_REDO.value,
     )
-    records = [record.to_json() for record in found.values() if record]
-    _cli.emit(records, text)
-    return 0 if len(records) == len(cells) else 1
 
 
 if __name__ == "__main__":

@@ -20,9 +20,9 @@ from tflite_opt import recipe
 from tflite_opt.data import dataset
 from tflite_opt.records import benchmark, search, training
 from tflite_opt.search import space
-from tflite_opt.studies import recipe_search, study
+from tflite_opt.studies import recipe_search
 
-from . import _cli
+from . import _cli, _study
 
 _DATA_CACHE = flags.DEFINE_string(
     "data_cache", None, "Keras' cache; default $KERAS_HOME, else ~/.keras."
@@ -80,19 +80,16 @@ def main(arguments: Sequence[str]) -> int:
     cells = recipe_search.cells(setup)
     wanted = cells if _CELLS.value is None else _CELLS.value
     chosen = {name: cell for name, cell in cells.items() if name in wanted}
-    folder = pathlib.Path(_FOLDER.value)
-    study.run("search", chosen, folder, rounds=1, redo=_REDO.value)
-    found = study.load(cells, folder)
-    text = study.write_table(
-        recipe_search.TITLE,
-        found,
-        folder,
-        "python -m scripts.measure_search --data_cache=DIR",
-        lines=recipe_search.describe(found, setup.limits),
+    return _study.measure(
+        "search",
+        cells,
+        chosen,
+        pathlib.Path(_FOLDER.value),
+        title=recipe_search.TITLE,
+        flags="--data_cache=DIR",
+        describe=lambda found: recipe_search.describe(found, setup.limits),
+        redo=_REDO.value,
     )
-    records = [record.to_json() for record in found.values() if record]
-    _cli.emit(records, text)
-    return 0 if len(records) == len(cells) else 1
 
 
 if __name__ == "__main__":
