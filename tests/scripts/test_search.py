@@ -46,7 +46,7 @@ def test_a_search_ends_with_a_run_and_goes_on_where_it_was(tmp_path):
         assert (folder / "artifacts" / f"{name}.tflite").is_file()
         read = recipe.read(folder / "recipes" / f"{name}.yaml")
         assert read.name == name
-    report = programs.run("report", f"--run={folder}")
+    report = programs.run("report", str(folder))
     assert found["chosen"] in report.stdout
     done = programs.run("search", *arguments, "--num_trials=3", "--resume")
     assert done.returncode == 0, done.stderr
