@@ -50,7 +50,7 @@ def test_cells_of_a_seed_share_the_trained_model(tmp_path, monkeypatch):
             model="ds_cnn",
             model_options={"filters": 8},
             data=dataset.DataSpec(source="digits", num_calibration=40),
-            training=training.TrainingOptions(epochs=3, learning_rate=1e-2),
+            training=training.TrainingOptions(epochs=8, learning_rate=1e-2),
             work_dir=tmp_path / "work",
         ),
         seeds=(3,),
@@ -60,7 +60,7 @@ def test_cells_of_a_seed_share_the_trained_model(tmp_path, monkeypatch):
     nearest, ours = (
         cells[f"{name}.int4.3"]() for name in ("nearest", "rounding")
     )
-    assert nearest["float_accuracy"] == ours["float_accuracy"] > 0.2
+    assert nearest["float_accuracy"] == ours["float_accuracy"] > 0.5
     assert nearest["num_test"] == 449
     for figure in ("mean_layer", "scores"):
         name = f"{figure}_signal_to_noise_db"
