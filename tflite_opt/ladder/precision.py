@@ -13,7 +13,7 @@ from tflite_opt import recipe as recipe_lib
 from tflite_opt import stages
 from tflite_opt.conversion import job
 from tflite_opt.ladder import request as request_lib
-from tflite_opt.ladder import trial
+from tflite_opt.ladder import rungs, trial
 from tflite_opt.post_training import (
     divergence,
     precision_choice,
@@ -25,15 +25,7 @@ from tflite_opt.records import (
     run_directory,
     variants,
 )
-from tflite_opt.techniques import (
-    base,
-    bias_correction,
-    equalization,
-    full_integer,
-    mixed_precision,
-    rounding,
-)
-from tflite_opt.tflite import operation_patterns
+from tflite_opt.techniques import bias_correction, equalization, rounding
 
 _LOG = logging.getLogger(__name__)
 INT8 = "int8_float_io"
@@ -88,26 +80,13 @@ def make_front(
 
 def recipe(name: str, choice: precision_choice.Choice) -> recipe_lib.Recipe:
     """Returns a choice as a recipe with all corrections."""
-    convert: base.ConversionTechnique = full_integer.FullInteger(
-        inference_input_type="float32", inference_output_type="float32"
-    )
-    if choice.float_prefix or choice.dynamic_last_layer or choice.int4:
-        convert = mixed_precision.MixedPrecision(
-            float_prefix=choice.float_prefix,
-            dynamic_last_layer=choice.dynamic_last_layer,
-            precisions={
-                operation_patterns.exact(output): "int4"
-                for output in choice.int4
-            },
-        )
-    return recipe_lib.slimmed(
-        recipe_lib.Recipe(
-            name=name,
-            prepare=(equalization.Equalization(),),
-            convert=convert,
-            refine=(bias_correction.BiasCorrection(), rounding.Rounding()),
-        )
-    )
+    return rungs.Steps(
+        prepare=(equalization.Equalization(),),
+        refine=(bias_correction.BiasCorrection(), rounding.Rounding()),
+        int4_operations=choice.int4,
+        float_prefix=choice.float_prefix,
+        dynamic_last_layer=choice.dynamic_last_layer,
+    ).recipe(name, slim=True)
 
 
 def _points(

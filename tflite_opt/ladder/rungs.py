@@ -43,6 +43,7 @@ class Steps:
         refine: Of the int8 one.
         float_operations: Output tensors of operations in float, wherever they
             are.
+        int4_operations: Output tensors of operations with weights in int4.
         float_prefix: Operations in float, from the first.
         dynamic_last_layer: Whether the last layer has float outputs.
     """
@@ -51,6 +52,7 @@ class Steps:
     prepare: tuple[base.PreparationTechnique, ...] = ()
     refine: tuple[base.RefinementTechnique, ...] = ()
     float_operations: tuple[str, ...] = ()
+    int4_operations: tuple[str, ...] = ()
     float_prefix: int = 0
     dynamic_last_layer: bool = False
 
@@ -59,6 +61,7 @@ class Steps:
         convert: base.ConversionTechnique
         if (
             self.float_operations
+            or self.int4_operations
             or self.float_prefix
             or self.dynamic_last_layer
         ):
@@ -67,6 +70,10 @@ class Steps:
                 float_layers=tuple(
                     map(operation_patterns.exact, self.float_operations)
                 ),
+                precisions={
+                    operation_patterns.exact(output): "int4"
+                    for output in self.int4_operations
+                },
                 dynamic_last_layer=self.dynamic_last_layer,
             )
         else:
