@@ -52,7 +52,7 @@ def main(arguments: Sequence[str]) -> int:
             ),
             work_dir=pathlib.Path(_WORK_DIR.value).resolve(),
         ),
-        seeds=(0,),
+        seeds=(0, 1, 2),
     )
     cells = rounding_reference.cells(setup)
     chosen = study.choose(cells, _CELLS.value)

