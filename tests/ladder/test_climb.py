@@ -151,6 +151,10 @@ def test_the_log_has_a_line_for_each_rung(monkeypatch):
         assert part in first
     assert second.endswith("met")
     assert reason == found.reason
+    lines = ladder_text.markdown([found])
+    assert lines[:2] == ["## Automatic recipes", ""]
+    assert "| int8" in "\n".join(lines)
+    assert not ladder_text.markdown([])
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from tflite_opt.records import benchmark as benchmark_record
 from tflite_opt.records import (
     data_check,
     evaluation,
+    ladder,
     model_spec,
     op_profile,
     report,
@@ -157,6 +158,7 @@ def _load(records: RunRecords, name: str) -> rows.Evidence:
         errors=records.optional(
             tensor_errors.TensorErrors, records.tensor_errors(name)
         ),
+        ladder=records.optional(ladder.Ladder, records.ladder(name)),
     )
 
 

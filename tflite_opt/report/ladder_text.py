@@ -20,6 +20,21 @@ def logs(run: run_directory.RunDirectory, names: Sequence[str]) -> list[str]:
 
 def describe(found: ladder.Ladder) -> str:
     """Returns a line for each rung, and why the ladder ended."""
+    return "\n".join([title(found), table(found), found.reason])
+
+
+def title(found: ladder.Ladder) -> str:
+    """Returns what was tried, and when it was to end."""
+    return f"{found.name}, for {found.target}:"
+
+
+def table(found: ladder.Ladder, format: str = "simple") -> str:
+    """Returns a line for each rung.
+
+    Args:
+        found: The ladder.
+        format: A `tabulate` format, e.g. `simple` or `github`.
+    """
     headers = (
         "rung",
         "",
@@ -32,17 +47,22 @@ def describe(found: ladder.Ladder) -> str:
         "ms",
         "target",
     )
-    return "\n".join(
-        [
-            f"{found.name}, for {found.target}:",
-            tabulate.tabulate(
-                [_cells(rung) for rung in found.rungs],
-                headers,
-                disable_numparse=True,
-            ),
-            found.reason,
-        ]
+    return tabulate.tabulate(
+        [_cells(rung) for rung in found.rungs],
+        headers,
+        tablefmt=format,
+        disable_numparse=True,
     )
+
+
+def markdown(found: Sequence[ladder.Ladder]) -> list[str]:
+    """Returns the part of a report about a run's automatic recipes."""
+    if not found:
+        return []
+    lines = ["## Automatic recipes", ""]
+    for one in found:
+        lines += [title(one), "", table(one, "github"), "", one.reason, ""]
+    return lines
 
 
 def _cells(rung: ladder.Rung) -> tuple[str, ...]:

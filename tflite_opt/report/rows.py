@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from tflite_opt.records import (
     benchmark,
     evaluation,
+    ladder,
     op_profile,
     report,
     tensor_errors,
@@ -27,6 +28,7 @@ class Evidence:
         failure: Why there is no benchmark.
         profiles: Of its operations, by device and threads.
         errors: Of its tensors against float.
+        ladder: How an automatic recipe came to it.
     """
 
     variant: variants.Variant
@@ -36,6 +38,7 @@ class Evidence:
     failure: benchmark.BenchmarkFailure | None
     profiles: tuple[op_profile.ProfiledModel, ...]
     errors: tensor_errors.TensorErrors | None
+    ladder: ladder.Ladder | None
 
     @property
     def name(self) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import tabulate
 
-from tflite_opt.records import files, report, run_directory
+from tflite_opt.records import files, ladder, report, run_directory
 from tflite_opt.report import (
     build,
     compression_text,
@@ -14,6 +14,7 @@ from tflite_opt.report import (
     csv_text,
     data_check_text,
     evaluation_text,
+    ladder_text,
     notes_text,
     plot,
     row_text,
@@ -49,7 +50,8 @@ def write_report(
     files.write_text(rows, csv_text.to_csv(content))
     content.save(record)
     plot.write_scatter(content, picture)
-    files.write_text(text, to_markdown(content))
+    ladders = [item.ladder for item in loaded if item.ladder]
+    files.write_text(text, to_markdown(content, ladders))
     run_page.write(content, loaded, run.manifest, page)
     return content, paths
 
@@ -136,8 +138,15 @@ def summary(content: report.Report) -> str:
     return "\n".join(lines)
 
 
-def to_markdown(content: report.Report) -> str:
-    """Returns the whole report as Markdown."""
+def to_markdown(
+    content: report.Report, ladders: Sequence[ladder.Ladder] = ()
+) -> str:
+    """Returns the whole report as Markdown.
+
+    Args:
+        content: The report.
+        ladders: Of its automatic recipes.
+    """
     description = content.description
     counts = ", ".join(
         f"{count:,} {name}" for name, count in description.num_examples.items()
@@ -172,6 +181,7 @@ def to_markdown(content: report.Report) -> str:
             "",
             _details(content),
             "",
+            *ladder_text.markdown(ladders),
             *_compression(content),
             *_notes(content),
             *costs.markdown(content.costs),

@@ -7,12 +7,14 @@ import pathlib
 import numpy as np
 
 from tests import factories
+from tests.ladder import made
 from tflite_opt.records import (
     compression,
     delegation,
     energy,
     facts,
     files,
+    ladder,
     op_profile,
     report,
     run_directory,
@@ -45,6 +47,7 @@ def evidence(folder: pathlib.Path) -> list[rows.Evidence]:
             _evidence("int8", 1000, 1.0, folder),
             profiles=(_profile(),),
             errors=_errors(),
+            ladder=_ladder(),
         ),
         dataclasses.replace(
             _evidence(HOSTILE, 2000, 1.5, folder), results=(), test=None
@@ -120,6 +123,22 @@ def _evidence(
         failure=None,
         profiles=(),
         errors=None,
+        ladder=None,
+    )
+
+
+def _ladder() -> ladder.Ladder:
+    return ladder.Ladder(
+        name="int8",
+        target=ladder.Target(limit=0.003),
+        rungs=(
+            made.rung("int8", verdict="missed", loss=0.02),
+            made.rung("rounding", outcome="failed", reason=HOSTILE),
+            made.rung("bias_correction", verdict="met", loss=0.001),
+        ),
+        chosen="bias_correction",
+        verdict="met",
+        reason="bias_correction meets the target.",
     )
 
 

@@ -55,6 +55,26 @@ def test_it_is_one_small_file_with_names_as_text(path):
     assert not re.search(r"(?:src|href)=[\"']?(?:https?:)?//", text)
 
 
+def test_it_shows_what_an_automatic_recipe_tried(page):
+    page.execute_script(
+        "document.querySelectorAll('details').forEach(x => x.open = true)"
+    )
+    detail = page.find_element(By.ID, "variant-2")
+    assert "What was tried for a loss of at most 0.30%" in detail.text
+    rows = detail.find_elements(By.CSS_SELECTOR, "table tbody tr")
+    cells = [
+        [x.text.strip() for x in row.find_elements(By.TAG_NAME, "td")]
+        for row in rows
+    ]
+    assert [(x[0], x[1], x[-1]) for x in cells] == [
+        ("int8", "taken", "missed"),
+        ("rounding", "failed", example.HOSTILE),
+        ("bias_correction", "taken", "met"),
+    ]
+    assert "bias_correction meets the target." in detail.text
+    assert "What was tried" not in page.find_element(By.ID, "variant-1").text
+
+
 def test_an_unfinished_run_leaves_out_what_it_does_not_know(tmp_path):
     loaded = [
         dataclasses.replace(item, test=None, results=(), errors=None)

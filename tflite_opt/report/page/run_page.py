@@ -14,6 +14,7 @@ from tflite_opt.report import (
     data_check_text,
     evaluation_text,
     facts_text,
+    ladder_text,
     row_text,
 )
 from tflite_opt.report.page import (
@@ -72,6 +73,8 @@ def _variant(
     return {
         "row": row,
         "facts": _facts(row, item),
+        "ladder": item.ladder,
+        "ladder_table": _ladder_table(item),
         "lineage": lineage.lineage(item.variant, content.description),
         "views": [
             *launch_charts.latency(item.results),
@@ -83,6 +86,13 @@ def _variant(
             *model_charts.training(row.steps),
         ],
     }
+
+
+def _ladder_table(item: Evidence) -> markupsafe.Markup | None:
+    if item.ladder is None:
+        return None
+    # Tabulate escapes what the cells hold.
+    return markupsafe.Markup(ladder_text.table(item.ladder, "html"))
 
 
 def _facts(row: report.Row, item: Evidence) -> list[tuple[str, str]]:
