@@ -8,6 +8,7 @@ References:
     2018. https://arxiv.org/abs/1801.04381
 """
 
+import math
 from typing import Any
 
 import tf_keras as keras
@@ -41,6 +42,7 @@ def build(
     input_shape: tuple[int, ...],
     num_classes: int,
     width_multiplier: float = 1.0,
+    depth_multiplier: float = 1.0,
     sparse_friendly: bool = False,
 ) -> keras.Model:
     """Returns the untrained model.
@@ -55,6 +57,8 @@ def build(
         width_multiplier: Scales the filters of every layer to a multiple of 8;
             `alpha` in the literature. Positive. The last convolution never
             has fewer than 1280.
+        depth_multiplier: Scales how often the block of a stage is repeated,
+            rounded up, as EfficientNet does. Positive.
         sparse_friendly: Pads by 1 on all sides wherever the resolution is
             halved, so that XNNPACK can run the pruned network sparsely on Arm
             processors; needs 3 channels. Same parameters, other function.
@@ -63,13 +67,14 @@ def build(
         From `image`, float32, to `probabilities`, shape `(n, num_classes)`.
 
     Raises:
-        ValueError: If `width_multiplier` is not positive, or a sparse-friendly
+        ValueError: If a multiplier is not positive, or a sparse-friendly
             network has not 3 channels.
     """
-    if not width_multiplier > 0:
+    if not (width_multiplier > 0 and depth_multiplier > 0):
         raise ValueError(
-            "`width_multiplier` must be positive. "
-            f"Received: width_multiplier={width_multiplier}"
+            "`width_multiplier` and `depth_multiplier` must be positive. "
+            f"Received: width_multiplier={width_multiplier}, "
+            f"depth_multiplier={depth_multiplier}"
         )
     if sparse_friendly and input_shape[-1] != 3:
         raise ValueError(
@@ -91,7 +96,7 @@ def build(
     x = _activate(x, "stem")
     index = 0
     for expansion, filters, repeats, stride in _STAGES:
-        for repeat in range(repeats):
+        for repeat in range(math.ceil(depth_multiplier * repeats)):
             index += 1
             x = _inverted_residual(
                 x,

@@ -26,23 +26,34 @@ _MOMENTUM = 0.9
 
 
 def build(
-    input_shape: tuple[int, ...], num_classes: int, filters: int = 16
+    input_shape: tuple[int, ...],
+    num_classes: int,
+    filters: int = 16,
+    stages: int = 3,
 ) -> keras.Model:
     """Returns the untrained model.
 
     Args:
         input_shape: `(height, width, channels)` of one image.
         num_classes: Size of the softmax output.
-        filters: Of the first of three stages; each doubles them.
+        filters: Of the first stage; each doubles them.
+        stages: Residual blocks; with four it is ResNet-10.
 
     Returns:
         From `image`, float32, to `probabilities`, shape `(n, num_classes)`.
+
+    Raises:
+        ValueError: If there is no stage.
     """
+    if stages < 1:
+        raise ValueError(
+            f"`stages` must be at least 1. Received: stages={stages}"
+        )
     image = keras.Input(input_shape, name="image")
     x = _conv(image, filters, "stem", kernel_size=3, strides=1)
     x = layers.BatchNormalization(momentum=_MOMENTUM, name="stem_bn")(x)
     x = layers.ReLU(name="stem_relu")(x)
-    for stage in range(3):
+    for stage in range(stages):
         x = _residual_block(
             x, filters << stage, f"stage{stage + 1}", downsample=stage > 0
         )

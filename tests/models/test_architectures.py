@@ -233,3 +233,40 @@ def test_rejects_a_width_multiplier_without_filters(name, width):
         errors.ModelError, match=re.escape(f"width_multiplier={width}")
     ):
         reference.build(name, (32, 32, 3), 10, width_multiplier=width)
+
+
+@pytest.mark.parametrize(
+    ("depth", "blocks"), [(0.25, 7), (0.5, 11), (1.0, 17), (2.0, 34)]
+)
+def test_depth_multiplier_scales_how_often_blocks_are_repeated(depth, blocks):
+    model = reference.build(
+        "mobilenet_v2",
+        (32, 32, 3),
+        10,
+        width_multiplier=0.125,
+        depth_multiplier=depth,
+    )
+    names = [x.name for x in model.layers if x.name.endswith("_depthwise")]
+    assert len(names) == blocks
+
+
+def test_a_fourth_stage_makes_resnet8_a_resnet10():
+    model = reference.build("resnet8", (32, 32, 3), 10, stages=4)
+    convolutions = [x for x in model.layers if "Conv2D" in type(x).__name__]
+    # Projections are not counted in a ResNet's depth, the last layer is.
+    deep = [x for x in convolutions if "projection" not in x.name]
+    assert len(deep) + 1 == 10
+    assert model.get_layer("pool").input_shape[1:] == (4, 4, 128)
+
+
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [
+        ("mobilenet_v2", {"depth_multiplier": 0.0}),
+        ("resnet8", {"stages": 0}),
+    ],
+)
+def test_rejects_a_network_without_blocks(name, option):
+    ((key, value),) = option.items()
+    with pytest.raises(errors.ModelError, match=re.escape(f"{key}={value}")):
+        reference.build(name, (32, 32, 3), 10, **option)
