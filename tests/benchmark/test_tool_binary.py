@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import dataclasses
+import os
 import pathlib
 import re
 
@@ -100,8 +101,14 @@ def test_each_tool_is_known_by_its_help_and_gets_its_flags(
         (_LITERT, "delegate", "none"),
         (_PYTHON, "delegate", "none"),
         (_PYTHON, "min_secs", 3.0),
+        (_PYTHON, "run_delay", 0.1),
     ],
-    ids=["litert_delegate", "python_delegate", "python_duration"],
+    ids=[
+        "litert_delegate",
+        "python_delegate",
+        "python_duration",
+        "python_delay",
+    ],
 )
 def test_what_a_tool_cannot_do_is_refused(text, field, value, tmp_path):
     binary = tool_binary.identify(_binary(tmp_path, text))
@@ -109,6 +116,42 @@ def test_what_a_tool_cannot_do_is_refused(text, field, value, tmp_path):
     message = f"`{field}` cannot be given to {binary.tool}. Received: {field}="
     with pytest.raises(errors.InputError, match=message):
         binary.command(_MODEL, options, _RESULT)
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "flag"),
+    [
+        (_CLASSIC, {"run_delay": 0.5}, "--run_delay=0.5"),
+        (_LITERT, {"run_delay": 0.5}, "--run_delay=0.5"),
+        (_CLASSIC, {"signature": "half"}, "--signature_to_run_for=half"),
+        (_LITERT, {"signature": "half"}, "--signature_to_run_for=half"),
+        (_PYTHON, {"signature": "half"}, "--signature=half"),
+    ],
+)
+def test_what_is_seldom_asked_for_is_given_in_the_tools_words(
+    text, options, flag, tmp_path
+):
+    name = flag.removeprefix("--").partition("=")[0]
+    wanted = dataclasses.replace(_OPTIONS, **options)
+    known = tool_binary.identify(_binary(tmp_path, f"{text}\t--{name}=\n"))
+    assert flag in known.command(_MODEL, wanted, _RESULT)
+    assert flag not in known.command(_MODEL, _OPTIONS, _RESULT)
+    old = tool_binary.identify(_binary(tmp_path, text))
+    with pytest.raises(errors.InputError, match=f"without --{name}"):
+        old.command(_MODEL, wanted, _RESULT)
+
+
+def test_a_tool_runs_on_the_cpus_of_a_mask(tmp_path):
+    path = _binary(tmp_path, _CLASSIC)
+    binary = tool_binary.identify(path)
+    cpu = min(os.sched_getaffinity(0))
+    masked = dataclasses.replace(_OPTIONS, cpu_mask=f"{1 << cpu:x}")
+    command = binary.command(_MODEL, masked, _RESULT)
+    assert command[:3] == ["taskset", f"{1 << cpu:x}", str(path)]
+    assert command[2:] == binary.command(_MODEL, _OPTIONS, _RESULT)
+    absent = dataclasses.replace(_OPTIONS, cpu_mask="1000000000000000")
+    with pytest.raises(errors.InputError, match="must name CPUs that are"):
+        binary.command(_MODEL, absent, _RESULT)
 
 
 def test_a_version_without_a_needed_flag_is_refused(tmp_path):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import dataclasses
 import json
+import os
 import pathlib
 import re
 import sys
@@ -109,6 +110,15 @@ def test_both_streams_and_the_command_are_kept(tool, model, tmp_path):
     stored = tmp_path / "result.json"
     result.save(stored)
     assert benchmark.BenchmarkResult.load(stored) == result
+
+
+def test_it_runs_on_the_cpus_it_was_given(tool, model, tmp_path):
+    cpu = min(os.sched_getaffinity(0))
+    options = dataclasses.replace(_QUICK, cpu_mask=f"{1 << cpu:x}", launches=1)
+    (result,) = _run(tool(), [model], tmp_path, options)
+    assert len(result.launches) == 1
+    (log,) = tool_output.ToolLogs.load(result.logs_path).launches
+    assert log.command[:2] == ("taskset", options.cpu_mask)
 
 
 def test_the_delegate_is_switched_and_told(tool, model, tmp_path):

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tflite_opt import child_process
+from tflite_opt.benchmark import local_machine
 from tflite_opt.records import benchmark, errors, files, tool_output
 
 _HELP_TIMEOUT_S = 60.0
@@ -28,6 +29,18 @@ _MARKERS: dict[tool_output.Tool, frozenset[str]] = {
 }
 _SHARED = ("num_threads", "num_runs")
 _RUN_LOOP = (*_SHARED, "warmup_min_secs", "min_secs", "max_secs")
+# What is only given if it was asked for, by the name that the tool has for it.
+_OPTIONAL: dict[tool_output.Tool, dict[str, str]] = {
+    "benchmark_model": {
+        "run_delay": "run_delay",
+        "signature": "signature_to_run_for",
+    },
+    "litert_benchmark_model": {
+        "run_delay": "run_delay",
+        "signature": "signature_to_run_for",
+    },
+    "litert_benchmark": {"signature": "signature"},
+}
 # Of no concern to the tool, or given in a form of its own.
 _OURS = frozenset(
     {
@@ -104,11 +117,17 @@ class Binary:
                 program knows how to write one.
 
         Raises:
-            InputError: If the tool cannot do what the options ask for, or this
-                version lacks a flag.
+            InputError: If the tool cannot do what the options ask for, this
+                version lacks a flag, or a CPU is not there to run on.
         """
-        arguments = self.arguments(str(model), options, str(result_path))
-        return [str(self.path.absolute()), *arguments]
+        local_machine.check_mask(options)
+        prefix = ["taskset", options.cpu_mask] if options.cpu_mask else []
+        arguments = self.arguments(
+            str(model),
+            dataclasses.replace(options, cpu_mask=""),
+            str(result_path),
+        )
+        return [*prefix, str(self.path.absolute()), *arguments]
 
     def arguments(
         self,
@@ -135,6 +154,11 @@ class Binary:
         values |= {name: getattr(options, name) for name in self._passed}
         # The tools count the first inference as one of the warm-up.
         values["warmup_runs"] = options.warmup_runs + 1
+        values |= {
+            name: getattr(options, field)
+            for field, name in _OPTIONAL[self.tool].items()
+            if getattr(options, field)
+        }
         values |= _DELEGATES[self.tool][options.delegate]
         if options.require_full_delegation:
             values["require_full_delegation"] = "true"
@@ -160,7 +184,7 @@ class Binary:
         return _SHARED if self.tool == "litert_benchmark" else _RUN_LOOP
 
     def _reject_unsupported(self, options: benchmark.RuntimeOptions) -> None:
-        handled = _OURS | set(self._passed)
+        handled = _OURS | set(self._passed) | set(_OPTIONAL[self.tool])
         if options.delegate not in _DELEGATES[self.tool]:
             handled -= {"delegate"}
         if self.tool != "litert_benchmark" and (
