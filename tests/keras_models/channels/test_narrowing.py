@@ -9,6 +9,7 @@ from tflite_opt.keras_models.channels import (
     groups,
     macs,
     narrowing,
+    surgery,
 )
 from tflite_opt.records import channel_budget, errors
 
@@ -50,9 +51,10 @@ class Guessed(costs.Costs):
 def wide():
     import tf_keras as keras
 
-    x = vector = keras.Input((8,))
+    image = keras.Input((4, 4, 1))
+    x = keras.layers.Flatten()(image)
     x = keras.layers.Dense(64, name="wide")(x)
-    return keras.Model(vector, keras.layers.Dense(4, name="scores")(x))
+    return keras.Model(image, keras.layers.Dense(4, name="scores")(x))
 
 
 def narrowed(model, cost, fraction=0.5, confirm=True):
@@ -98,3 +100,20 @@ def test_a_budget_that_no_file_meets_is_an_error():
     message = "file_bytes=0.9, and a file with 1.000 after"
     with pytest.raises(errors.TfliteOptError, match=re.escape(message)):
         narrowed(model, cost, fraction=0.9)
+
+
+def test_surgery_that_changes_more_than_it_removes_is_an_error(monkeypatch):
+    shrink = surgery.shrink
+
+    def careless(*arguments):
+        smaller = shrink(*arguments)
+        layer = smaller.get_layer("wide")
+        kernel, bias = layer.get_weights()
+        layer.set_weights([kernel, bias + 0.1])
+        return smaller
+
+    monkeypatch.setattr(surgery, "shrink", careless)
+    model = wide()
+    message = "must compute what the whole one does with zeros"
+    with pytest.raises(errors.VerificationError, match=message):
+        narrowed(model, Guessed(model, unforeseen=1.0))

@@ -14,6 +14,8 @@ from tflite_opt.records import errors
 
 # Sums of other terms are rounded otherwise; a wrong channel is far beyond.
 _MAX_DIFFERENCE = 1e-4
+# Outputs may all be zero.
+_TINY = np.finfo(np.float32).tiny
 
 
 def verify(
@@ -61,7 +63,7 @@ def difference(model: Any, other: Any, inputs: Sequence[np.ndarray]) -> float:
         graph_lib.flat(x(given, training=False)) for x in (model, other)
     )
     return max(
-        float(np.abs(a - b).max() / np.abs(a).max())
+        float(np.abs(a - b).max() / max(np.abs(a).max(), _TINY))
         for a, b in zip(first, second, strict=True)
     )
 

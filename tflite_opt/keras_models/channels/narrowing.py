@@ -9,19 +9,26 @@ from typing import Any
 
 import numpy as np
 
-from tflite_opt.data import dataset
-from tflite_opt.keras_models import kernels, training, training_batches
+from tflite_opt.data import dataset, representative
+from tflite_opt.keras_models import (
+    freezing,
+    kernels,
+    training,
+    training_batches,
+)
 from tflite_opt.keras_models.channels import budget as budget_lib
 from tflite_opt.keras_models.channels import costs as costs_lib
 from tflite_opt.keras_models.channels import groups as groups_lib
+from tflite_opt.keras_models.channels import masking, selection, surgery
 from tflite_opt.keras_models.channels import scores as scores_lib
-from tflite_opt.keras_models.channels import selection, surgery
 from tflite_opt.records import channel_budget, channels, errors
 
 _LOG = logging.getLogger(__name__)
 
 # On which the criterion `taylor` looks at the loss.
 _NUM_EXAMPLES = 2048
+# With which the narrow model is compared with the whole one.
+_NUM_COMPARED = 8
 _MAX_ATTEMPTS = 6
 
 
@@ -106,18 +113,22 @@ def narrow(
 
     Raises:
         InputError: If the budget cannot be reached.
-        VerificationError: If it is not met.
+        VerificationError: If it is not met, or the model does not compute
+            what the whole one does with zeros for what was removed.
     """
     groups = find_groups(model, settings.protected)
     choices = _choices(model, groups, settings, train)
     predict = costs.of(model, groups, choices)
+    few = _first_examples(model, train)
 
     def narrowed(correction: float) -> tuple[Any, float]:
         """Returns the model that is expected to fit, and what is expected."""
         widths = budget_lib.solve(
             choices, lambda x: correction * predict(x), costs.whole, budget
         )
-        smaller = surgery.shrink(model, groups, choices.keep(widths))
+        keep = choices.keep(widths)
+        smaller = surgery.shrink(model, groups, keep)
+        masking.verify(model, groups, keep, smaller, few)
         return smaller, predict(widths)
 
     if not confirm or costs.tolerance is None:
@@ -169,6 +180,14 @@ def _between(low: float, high: float) -> float:
     if math.isinf(high):
         return 2 * low
     return math.sqrt(low * high)
+
+
+def _first_examples(model: Any, train: dataset.Split) -> list[np.ndarray]:
+    chosen = np.arange(min(_NUM_COMPARED, len(train)))
+    samples = representative.representative_samples(
+        train.take(chosen, train.name), freezing.input_specs(model)
+    )
+    return list(samples.values())
 
 
 def _choices(
