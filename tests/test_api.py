@@ -130,3 +130,17 @@ def test_bad_input_is_one_kind_of_error(folder):
     with pytest.raises(tflite_opt.TfliteOptError, match="Received: int7"):
         tflite_opt.optimize(recipes=["int7"], output_dir=folder / "never")
     assert not (folder / "never").exists()
+
+
+def test_optimize_climbs_for_an_automatic_recipe(folder):
+    found = tflite_opt.optimize(
+        data=_DATA,
+        recipes=["auto_int8"],
+        output_dir=folder / "optimized",
+        max_accuracy_drop=0.5,
+        quick=True,
+    )
+    assert [row.name for row in found.rows] == ["float32", "auto_int8"]
+    assert found.rows[1].quantized_weight_fraction == 1.0
+    text = (folder / "optimized/report/report.md").read_text()
+    assert "auto_int8, for a loss of at most 50.00%" in text

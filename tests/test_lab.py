@@ -56,6 +56,7 @@ def test_it_runs_from_top_to_bottom(tmp_path, monkeypatch):
         "weights quantized  100%",
         "acceptable?",
         "prune80_int8",
+        "SNR: signal-to-noise ratio",
         "mixed",
         "zeros in the .tflite",
     ):

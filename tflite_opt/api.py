@@ -20,6 +20,7 @@ from tflite_opt.conversion import job
 from tflite_opt.data import dataset, doctor, sources
 from tflite_opt.evaluation import evaluate as evaluation_stage
 from tflite_opt.keras_models import source
+from tflite_opt.ladder import request as ladder_request
 from tflite_opt.records import (
     artifact,
     benchmark,
@@ -28,6 +29,7 @@ from tflite_opt.records import (
     errors,
     evaluation,
     facts,
+    ladder,
     report,
     run_directory,
     training,
@@ -63,6 +65,8 @@ def optimize(
             model, which is trained first, or None for the trained sample.
         data: What `--dataset` takes, as `npz:my.npz`, or a `DataSpec`.
         recipes: Names, paths of `.yaml` files, or recipes; `float32` is added.
+            `auto_int8` corrects int8 until it loses no more than
+            `max_accuracy_drop`.
         output_dir: New, empty, or an earlier run's, which is continued.
         max_accuracy_drop: Largest acceptable loss against float32, a fraction.
         objective: What the chosen variant makes small.
@@ -75,10 +79,16 @@ def optimize(
     Raises:
         TfliteOptError: If something is wrong with what was given.
     """
+    automatic = [x for x in recipes if x in ladder_request.NAMES]
+    others = [x for x in recipes if x not in automatic]
     request = pipeline.Request(
         model=_choice(model),
         data=_spec(data),
-        recipes=_parse(recipes),
+        recipes=_parse(others or ["float32"]),
+        ladders=ladder_request.Ladders(
+            names=tuple(map(str, automatic)),
+            target=ladder.Target(limit=max_accuracy_drop),
+        ),
         training=training.TrainingOptions(),
         evaluation=evaluation_stage.Options(
             max_accuracy_drop=max_accuracy_drop
