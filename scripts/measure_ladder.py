@@ -40,7 +40,7 @@ _WORK_DIR = flags.DEFINE_string(
 _CASES = flags.DEFINE_list("cases", [], "Which networks now; default all.")
 _SEEDS = flags.DEFINE_list("seeds", ["0", "1", "2"], "Which ones now.")
 _EPOCHS = flags.DEFINE_integer(
-    "epochs", 40, "Of the float training.", lower_bound=1
+    "epochs", 20, "Of the float training.", lower_bound=1
 )
 _REDO = flags.DEFINE_boolean("redo", False, "Measure finished cells again.")
 
@@ -86,6 +86,7 @@ def _setup() -> ladder.Setup:
             "fashion_ds_cnn": separable,
             "fashion_rescaled": ladder.Case(
                 model="ds_cnn",
+                model_options={"filters": 16},
                 data=fashion,
                 training=options,
                 is_rescaled=True,

@@ -74,6 +74,7 @@ def test_the_table_compares_with_the_presets_and_shows_what_is_missing():
 @pytest.mark.slow
 def test_cells_search_and_leave_out_presets(tmp_path):
     setup = recipe_search.Setup(
+        model_options={},
         model="sample_cnn",
         data=dataset.DataSpec(source="digits"),
         training=training.TrainingOptions(epochs=4, batch_size=64),

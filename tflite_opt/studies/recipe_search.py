@@ -44,6 +44,7 @@ class Setup:
 
     Attributes:
         model: Name of a reference model, trained once.
+        model_options: Of its `build`.
         data: The data set.
         training: Of the float model.
         fine_tuning: Of each technique, of searches and presets.
@@ -57,6 +58,7 @@ class Setup:
     """
 
     model: str
+    model_options: dict[str, float | bool]
     data: dataset.DataSpec
     training: training_record.TrainingOptions
     fine_tuning: training_record.TrainingOptions
@@ -145,7 +147,7 @@ def _float_model(setup: Setup) -> source.Choice:
     run = _run(setup, "float")
     data_fingerprint = sources.load(setup.data).fingerprint()
     model = source.take_model(
-        source.Choice(model=setup.model),
+        source.Choice(model=setup.model, model_options=setup.model_options),
         setup.data,
         data_fingerprint,
         setup.training,
