@@ -76,7 +76,7 @@ _MEASUREMENTS_DIR = flags.DEFINE_string(
 _PROCESSES = flags.DEFINE_integer(
     "processes",
     1,
-    "Jobs at a time on this machine. A training takes all CPUs by itself.",
+    "Jobs at a time on this machine, each on its share of the CPUs.",
 )
 
 

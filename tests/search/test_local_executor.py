@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import dataclasses
+import json
+import os
 import pathlib
 import re
 import signal
@@ -35,6 +37,17 @@ def test_a_job_is_carried_out_in_a_process(tmp_path):
     executor = local_executor.LocalExecutor(1, "tests.search.recorded")
     found = list(executor.make([job]))
     assert found == [recorded.outcome(x) for x in job.recipes]
+
+
+def test_processes_share_the_cpus(tmp_path):
+    cpus = sorted(os.sched_getaffinity(0))
+    jobs = [job_of(tmp_path, name) for name in ("float16", "int8")]
+    executor = local_executor.LocalExecutor(2, "tests.search.placed")
+    found = [json.loads(x.reason) for x in executor.make(jobs)]
+    # Either may take both jobs.
+    for used in found:
+        assert used in (cpus[::2], cpus[1::2] or cpus)
+    assert sorted(os.sched_getaffinity(0)) == cpus
 
 
 @pytest.mark.slow
