@@ -9,6 +9,7 @@ to float32 itself. A preset that a search happens upon is no find of its.
 """
 
 import dataclasses
+import os
 import pathlib
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -120,7 +121,7 @@ def measure_search(seed: int, setup: Setup) -> dict[str, float]:
             measurements=setup.work_dir / "measured",
         ),
         run,
-        local_executor.LocalExecutor(),
+        local_executor.LocalExecutor(len(os.sched_getaffinity(0))),
     )
     outcomes = search_lib.outcomes(run)[1:]
     counts = {
