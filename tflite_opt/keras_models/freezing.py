@@ -9,7 +9,7 @@ several times faster than starting from the Keras model.
 import math
 import pathlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -147,24 +147,41 @@ def predict(
     Returns:
         By the model's output names, arrays of shape `(n, ...)`.
     """
+    return predictor(model)(inputs, batch_size)
+
+
+def predictor(model: Any) -> Callable[..., dict[str, np.ndarray]]:
+    """Returns what `predict` does for one model, which is traced only once.
+
+    Args:
+        model: As for `predict`.
+
+    Returns:
+        A function of inputs and, optionally, a batch size.
+    """
     import tensorflow as tf
 
     model = traceable.of(model)
-    arrays = [inputs[spec.name] for spec in model.inputs]
-    size = model.max_batch_size or batch_size or _fitting_batch(arrays)
 
     @tf.function(autograph=False, reduce_retracing=True)
     def call(*batch: Any) -> list[Any]:
         return model.call(batch)
 
-    batches = [
-        call(*(tf.constant(x[start : start + size]) for x in arrays))
-        for start in range(0, len(arrays[0]), size)
-    ]
-    return {
-        name: np.concatenate([batch[index].numpy() for batch in batches])
-        for index, name in enumerate(model.output_names)
-    }
+    def run(
+        inputs: Mapping[str, examples.Examples], batch_size: int | None = None
+    ) -> dict[str, np.ndarray]:
+        arrays = [inputs[spec.name] for spec in model.inputs]
+        size = model.max_batch_size or batch_size or _fitting_batch(arrays)
+        batches = [
+            call(*(tf.constant(x[start : start + size]) for x in arrays))
+            for start in range(0, len(arrays[0]), size)
+        ]
+        return {
+            name: np.concatenate([batch[index].numpy() for batch in batches])
+            for index, name in enumerate(model.output_names)
+        }
+
+    return run
 
 
 def _fitting_batch(arrays: Sequence[examples.Examples]) -> int:

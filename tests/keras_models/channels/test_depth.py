@@ -60,6 +60,38 @@ def test_removes_the_block_that_does_the_least():
     assert found.output_shape == (None, 2)
 
 
+def test_removes_blocks_that_follow_one_another():
+    model = net()
+    inputs = examples()
+    found, names = depth.remove(model, 2, (), inputs)
+    assert names == ("second_add", "first_add")
+    x = inputs.inputs["x"]
+    inside = type(found)(found.input, found.get_layer("third").output)
+    third = model.get_layer("third")
+    np.testing.assert_allclose(
+        inside(x), x @ third.kernel.numpy() + third.bias.numpy(), rtol=1e-5
+    )
+
+
+def test_what_is_inside_of_a_removed_block_is_gone_with_it():
+    import tf_keras as keras
+
+    def block(x, inside, name, weight):
+        constant = keras.initializers.Constant(weight)
+        dense = keras.layers.Dense(4, kernel_initializer=constant, name=name)
+        return keras.layers.Add(name=f"{name}_add")([x, dense(inside)])
+
+    vector = keras.Input((4,), name="x")
+    # The mean taken away, nothing is left of the sum.
+    inner = block(vector, vector, "inner", -0.25)
+    outer = block(vector, inner, "outer", 1.0)
+    last = block(outer, outer, "last", 1.0)
+    model = keras.Model(vector, keras.layers.Dense(2, name="scores")(last))
+    found, names = depth.remove(model, 2, (), examples())
+    assert names == ("outer_add", "last_add")
+    assert [layer.name for layer in found.layers] == ["x", "scores"]
+
+
 def test_protected_blocks_stay():
     _, names = depth.remove(net(), 1, ("second",), examples())
     assert names == ("first_add",)

@@ -18,6 +18,7 @@ from tflite_opt.records import errors
 
 # Whose outputs are compared, at most.
 _NUM_EXAMPLES = 512
+_SWITCHES = "open_blocks"
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
@@ -68,21 +69,98 @@ def remove(
     graph = graph_lib.read(model)
     _require_enough(find(graph), count, protected)
     few = np.arange(min(_NUM_EXAMPLES, len(examples)))
-    inputs = representative.representative_samples(
-        examples.take(few, examples.name), freezing.input_specs(model)
+    trials = _Trials(
+        graph,
+        _removable(find(graph), protected),
+        representative.representative_samples(
+            examples.take(few, examples.name), freezing.input_specs(model)
+        ),
     )
-    wanted = _outputs(graph, inputs)
-    removed = []
+    removed: list[str] = []
     for _ in range(count):
-        candidates = _removable(find(graph), protected)
-        graphs = [_without(graph, block) for block in candidates]
-        apart = [
-            float(np.mean((_outputs(x, inputs) - wanted) ** 2)) for x in graphs
-        ]
-        best = int(np.argmin(apart))
-        graph = graphs[best]
-        removed.append(candidates[best].name)
+        closed = trials.close_least()
+        # The block before it may be gone, and with that its shortcut's origin.
+        (block,) = (x for x in find(graph) if x.add.output is closed.add.output)
+        graph = _without(graph, block)
+        removed.append(closed.name)
     return graph_lib.build(graph)[0], tuple(removed)
+
+
+class _Trials:
+    """The model with a switch in each block, traced once for all trials."""
+
+    def __init__(
+        self,
+        graph: graph_lib.Graph,
+        blocks: Sequence[Block],
+        inputs: Mapping[str, np.ndarray],
+    ) -> None:
+        self._blocks, self._inputs = blocks, inputs
+        self._open = np.ones(len(blocks), np.float32)
+        switched = _switched(graph, blocks)
+        self._run = freezing.predictor(graph_lib.build(switched)[0])
+        self._wanted = self._outputs(self._open)
+
+    def close_least(self) -> Block:
+        """Closes the block without which the outputs stay the nearest."""
+        apart = {}
+        for index in np.flatnonzero(self._open):
+            trial = self._open.copy()
+            trial[index] = 0.0
+            found = self._outputs(trial)
+            apart[index] = float(np.mean((found - self._wanted) ** 2))
+        best = min(apart, key=apart.__getitem__)
+        closed = self._blocks[best]
+        for index, block in enumerate(self._blocks):
+            # What is inside of it is gone, too.
+            if block.add in closed.calls:
+                self._open[index] = 0.0
+        return closed
+
+    def _outputs(self, opened: np.ndarray) -> np.ndarray:
+        """Returns all outputs of the model, shape (examples, values)."""
+        count = len(next(iter(self._inputs.values())))
+        switches = {_SWITCHES: np.tile(opened, (count, 1))}
+        found = self._run({**self._inputs, **switches}).values()
+        return np.concatenate([x.reshape(len(x), -1) for x in found], axis=1)
+
+
+def _switched(
+    graph: graph_lib.Graph, blocks: Sequence[Block]
+) -> graph_lib.Graph:
+    """Returns a graph of the same layers with one input more.
+
+    Its numbers, one for each block, are what is multiplied with what a block
+    adds to its shortcut.
+    """
+    import tensorflow as tf
+    import tf_keras as keras
+
+    switches = graph_lib.Value((None, len(blocks)))
+    inputs = {**graph.inputs, _SWITCHES: switches}
+    calls = [dataclasses.replace(call) for call in graph.calls]
+    found = dataclasses.replace(graph, inputs=inputs, calls=calls)
+    for index, block in enumerate(blocks):
+        position = next(
+            i for i, x in enumerate(calls) if block.add.output in x.outputs
+        )
+        add = calls[position]
+        branch = next(x for x in add.inputs if x is not block.shortcut)
+        added = graph_lib.Value(branch.shape, branch.dtype)
+
+        def switch(given: Any, index: int = index) -> Any:
+            value, numbers = given
+            factor = tf.cast(numbers[:, index], value.dtype)
+            return value * tf.reshape(
+                factor, [-1] + [1] * (len(value.shape) - 1)
+            )
+
+        layer = keras.layers.Lambda(switch)
+        calls.insert(
+            position, graph_lib.Call(layer, ([branch, switches],), (added,))
+        )
+        add.redirect(branch, added)
+    return found
 
 
 def find(graph: graph_lib.Graph) -> tuple[Block, ...]:
@@ -134,14 +212,6 @@ def _without(graph: graph_lib.Graph, block: Block) -> graph_lib.Graph:
     found = dataclasses.replace(graph, calls=calls)
     found.redirect(block.add.output, block.shortcut)
     return found
-
-
-def _outputs(
-    graph: graph_lib.Graph, inputs: Mapping[str, np.ndarray]
-) -> np.ndarray:
-    """Returns all outputs of a model, shape (examples, values)."""
-    found = freezing.predict(graph_lib.build(graph)[0], inputs).values()
-    return np.concatenate([x.reshape(len(x), -1) for x in found], axis=1)
 
 
 def _removable(
