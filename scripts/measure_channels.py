@@ -49,10 +49,11 @@ _FINE_TUNING = training.TrainingOptions(
 )
 _TRAINING = dataclasses.replace(_FINE_TUNING, epochs=10, learning_rate=3e-3)
 _DISTILLATION = training.Distillation(weight=0.5)
-# What leaves a tenth of the float file, in int8 and slimmed.
+# What leaves a tenth of ResNet's float file, in int8 and slimmed, and makes
+# MobileNetV2 three times as fast; its file is far smaller then.
 _PRUNING = {
     "mobilenet_v2": channel_pruning.ChannelPruning(
-        macs=0.3, distillation=_DISTILLATION
+        macs=0.35, distillation=_DISTILLATION
     ),
     "resnet8": channel_pruning.ChannelPruning(
         parameters=0.35, distillation=_DISTILLATION
