@@ -31,10 +31,8 @@ def recipes(automatic: Collection[str] = ()) -> tuple[recipe.Recipe, ...]:
         automatic: Names that stand for no recipe of their own.
     """
     names = [name.strip() for name in _RECIPES.value]
-    others = [name for name in names if name not in automatic]
-    if names and not others:
-        others = ["float32"]
-    return recipe.parse_names(others, slim=_SLIM.value)
+    others = recipe.besides(names, automatic)
+    return recipe.parse_names(map(str, others), slim=_SLIM.value)
 
 
 def named(names: Collection[str]) -> tuple[str, ...]:

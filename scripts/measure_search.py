@@ -20,7 +20,7 @@ from tflite_opt import recipe
 from tflite_opt.data import dataset
 from tflite_opt.records import benchmark, search, training
 from tflite_opt.search import space
-from tflite_opt.studies import recipe_search
+from tflite_opt.studies import recipe_search, study
 
 from . import _cli, _study
 
@@ -74,8 +74,7 @@ def main(arguments: Sequence[str]) -> int:
         work_dir=pathlib.Path(_WORK_DIR.value).resolve(),
     )
     cells = recipe_search.cells(setup)
-    wanted = cells if _CELLS.value is None else _CELLS.value
-    chosen = {name: cell for name, cell in cells.items() if name in wanted}
+    chosen = study.choose(cells, _CELLS.value)
     return _study.measure(
         "search",
         cells,

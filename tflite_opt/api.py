@@ -79,14 +79,12 @@ def optimize(
     Raises:
         TfliteOptError: If something is wrong with what was given.
     """
-    automatic = [x for x in recipes if x in ladder_request.NAMES]
-    others = [x for x in recipes if x not in automatic]
     request = pipeline.Request(
         model=_choice(model),
         data=_spec(data),
-        recipes=_parse(others or ["float32"]),
+        recipes=_parse(recipe_lib.besides(recipes, ladder_request.NAMES)),
         ladders=ladder_request.Ladders(
-            names=tuple(map(str, automatic)),
+            names=tuple(x for x in ladder_request.NAMES if x in recipes),
             target=ladder.Target(limit=max_accuracy_drop),
         ),
         training=training.TrainingOptions(),

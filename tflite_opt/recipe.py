@@ -4,7 +4,7 @@
 import dataclasses
 import functools
 import pathlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import yaml
@@ -273,6 +273,21 @@ def presets() -> Mapping[str, Recipe]:
     for path in sorted(_PRESETS.glob("*.yaml")):
         found[path.stem] = read(path)
     return found
+
+
+def besides(
+    recipes: Sequence[Recipe | str], automatic: Collection[str]
+) -> list[Recipe | str]:
+    """Returns recipes without the automatic ones.
+
+    `float32` is left where only those were given: they start from it.
+
+    Args:
+        recipes: Names, paths or recipes.
+        automatic: Names that stand for no recipe of their own.
+    """
+    others = [x for x in recipes if x not in automatic]
+    return ["float32"] if recipes and not others else others
 
 
 def parse_names(

@@ -30,15 +30,13 @@ _MARKERS: dict[tool_output.Tool, frozenset[str]] = {
 _SHARED = ("num_threads", "num_runs")
 _RUN_LOOP = (*_SHARED, "warmup_min_secs", "min_secs", "max_secs")
 # What is only given if it was asked for, by the name that the tool has for it.
+_OPTIONAL_IN_RUN_LOOP = {
+    "run_delay": "run_delay",
+    "signature": "signature_to_run_for",
+}
 _OPTIONAL: dict[tool_output.Tool, dict[str, str]] = {
-    "benchmark_model": {
-        "run_delay": "run_delay",
-        "signature": "signature_to_run_for",
-    },
-    "litert_benchmark_model": {
-        "run_delay": "run_delay",
-        "signature": "signature_to_run_for",
-    },
+    "benchmark_model": _OPTIONAL_IN_RUN_LOOP,
+    "litert_benchmark_model": _OPTIONAL_IN_RUN_LOOP,
     "litert_benchmark": {"signature": "signature"},
 }
 # Of no concern to the tool, or given in a form of its own.

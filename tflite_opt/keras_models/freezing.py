@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from tflite_opt.data import dataset, representative
 from tflite_opt.keras_models import recurrent, traceable
 from tflite_opt.records import errors, examples, facts
 
@@ -127,6 +128,28 @@ def _trace(
                 for index, spec in enumerate(specs)
             )
         )
+
+
+def first_examples(
+    model: Any, split: dataset.Split, count: int
+) -> dict[str, np.ndarray]:
+    """Returns the first examples of a split, at most so many.
+
+    Args:
+        model: As for `input_specs`.
+        split: The examples.
+        count: How many.
+
+    Returns:
+        By input name, in the model's order, shape `(n, ...)`.
+
+    Raises:
+        DataError: If they do not fit the model.
+    """
+    few = np.arange(min(count, len(split)))
+    return representative.representative_samples(
+        split.take(few, split.name), input_specs(model)
+    )
 
 
 def predict(

@@ -73,7 +73,8 @@ def test_removes_blocks_that_follow_one_another():
     )
 
 
-def test_what_is_inside_of_a_removed_block_is_gone_with_it():
+def nested():
+    """A block with another inside, which does nothing, and a last one."""
     import tf_keras as keras
 
     def block(x, inside, name, weight):
@@ -86,10 +87,16 @@ def test_what_is_inside_of_a_removed_block_is_gone_with_it():
     inner = block(vector, vector, "inner", -0.25)
     outer = block(vector, inner, "outer", 1.0)
     last = block(outer, outer, "last", 1.0)
-    model = keras.Model(vector, keras.layers.Dense(2, name="scores")(last))
-    found, names = depth.remove(model, 2, (), examples())
+    return keras.Model(vector, keras.layers.Dense(2, name="scores")(last))
+
+
+def test_what_is_inside_of_a_removed_block_is_gone_with_it():
+    found, names = depth.remove(nested(), 2, (), examples())
     assert names == ("outer_add", "last_add")
     assert [layer.name for layer in found.layers] == ["x", "scores"]
+    message = "Received: blocks=3. There are 2: outer_add, last_add."
+    with pytest.raises(errors.InputError, match=re.escape(message)):
+        depth.remove(nested(), 3, (), examples())
 
 
 def test_protected_blocks_stay():

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tflite_opt.data import dataset, representative
+from tflite_opt.data import dataset
 from tflite_opt.keras_models import freezing, kernels
 from tflite_opt.keras_models.rewriting import graph as graph_lib
 from tflite_opt.records import errors
@@ -68,26 +68,24 @@ def remove(
     """
     graph = graph_lib.read(model)
     _require_enough(find(graph), count, protected)
-    few = np.arange(min(_NUM_EXAMPLES, len(examples)))
-    trials = _Trials(
-        graph,
-        _removable(find(graph), protected),
-        representative.representative_samples(
-            examples.take(few, examples.name), freezing.input_specs(model)
-        ),
+    blocks = _removable(find(graph), protected)
+    apart = _Distance(
+        graph, blocks, freezing.first_examples(model, examples, _NUM_EXAMPLES)
     )
-    removed: list[str] = []
+    ends = [block.add.output for block in blocks]
+    removed: list[Block] = []
     for _ in range(count):
-        closed = trials.close_least()
-        # The block before it may be gone, and with that its shortcut's origin.
-        (block,) = (x for x in find(graph) if x.add.output is closed.add.output)
-        graph = _without(graph, block)
-        removed.append(closed.name)
-    return graph_lib.build(graph)[0], tuple(removed)
+        # One that is inside of a removed one is gone, too.
+        left = [x for x in find(graph) if x.add.output in ends]
+        _require_enough([*removed, *left], count, ())
+        least = min(left, key=lambda block: apart([*removed, block]))
+        graph = _without(graph, least)
+        removed.append(least)
+    return graph_lib.build(graph)[0], tuple(x.name for x in removed)
 
 
-class _Trials:
-    """The model with a switch in each block, traced once for all trials."""
+class _Distance:
+    """How far outputs are without some blocks; traced once for all."""
 
     def __init__(
         self,
@@ -95,33 +93,23 @@ class _Trials:
         blocks: Sequence[Block],
         inputs: Mapping[str, np.ndarray],
     ) -> None:
-        self._blocks, self._inputs = blocks, inputs
-        self._open = np.ones(len(blocks), np.float32)
+        self._ends = [block.add.output for block in blocks]
+        self._inputs = inputs
         switched = _switched(graph, blocks)
         self._run = freezing.predictor(graph_lib.build(switched)[0])
-        self._wanted = self._outputs(self._open)
+        self._wanted = self._outputs([])
 
-    def close_least(self) -> Block:
-        """Closes the block without which the outputs stay the nearest."""
-        apart = {}
-        for index in np.flatnonzero(self._open):
-            trial = self._open.copy()
-            trial[index] = 0.0
-            found = self._outputs(trial)
-            apart[index] = float(np.mean((found - self._wanted) ** 2))
-        best = min(apart, key=apart.__getitem__)
-        closed = self._blocks[best]
-        for index, block in enumerate(self._blocks):
-            # What is inside of it is gone, too.
-            if block.add in closed.calls:
-                self._open[index] = 0.0
-        return closed
+    def __call__(self, without: Sequence[Block]) -> float:
+        """Returns the mean squared difference from the whole model's."""
+        found = self._outputs([block.add.output for block in without])
+        return float(np.mean((found - self._wanted) ** 2))
 
-    def _outputs(self, opened: np.ndarray) -> np.ndarray:
+    def _outputs(self, closed: Sequence[graph_lib.Value]) -> np.ndarray:
         """Returns all outputs of the model, shape (examples, values)."""
         count = len(next(iter(self._inputs.values())))
-        switches = {_SWITCHES: np.tile(opened, (count, 1))}
-        found = self._run({**self._inputs, **switches}).values()
+        opened = [float(end not in closed) for end in self._ends]
+        switches = np.tile(np.array(opened, np.float32), (count, 1))
+        found = self._run({**self._inputs, _SWITCHES: switches}).values()
         return np.concatenate([x.reshape(len(x), -1) for x in found], axis=1)
 
 

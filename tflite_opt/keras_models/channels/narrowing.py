@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tflite_opt.data import dataset, representative
+from tflite_opt.data import dataset
 from tflite_opt.keras_models import (
     freezing,
     kernels,
@@ -119,7 +119,7 @@ def narrow(
     groups = find_groups(model, settings.protected)
     choices = _choices(model, groups, settings, train)
     predict = costs.of(model, groups, choices)
-    few = _first_examples(model, train)
+    few = list(freezing.first_examples(model, train, _NUM_COMPARED).values())
 
     def narrowed(correction: float) -> tuple[Any, float]:
         """Returns the model that is expected to fit, and what is expected."""
@@ -180,14 +180,6 @@ def _between(low: float, high: float) -> float:
     if math.isinf(high):
         return 2 * low
     return math.sqrt(low * high)
-
-
-def _first_examples(model: Any, train: dataset.Split) -> list[np.ndarray]:
-    chosen = np.arange(min(_NUM_COMPARED, len(train)))
-    samples = representative.representative_samples(
-        train.take(chosen, train.name), freezing.input_specs(model)
-    )
-    return list(samples.values())
 
 
 def _choices(
