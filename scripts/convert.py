@@ -28,6 +28,7 @@ from . import (
     _fine_tuning_flags,
     _ladder_flags,
     _model_flags,
+    _parallel_flags,
     _run_flags,
     _training_flags,
 )
@@ -52,7 +53,9 @@ def main(arguments: Sequence[str]) -> int:
         recipes=recipes,
         timeout_s=_conversion_flags.timeout_s(),
     )
-    found, failures = stages.make_variants(request, fine_tuning, run)
+    found, failures = stages.make_variants(
+        request, fine_tuning, run, _parallel_flags.TRAINING_PROCESSES.value
+    )
     found += climb.make_variants(
         ladders,
         ladder_request.Request(

@@ -36,6 +36,7 @@ class Request:
         evaluation: How accuracy is judged.
         runtime: How latency is measured.
         fine_tuning: How techniques train, where they do not say otherwise.
+        training_processes: Recipes that train at a time.
         objective: What the recommendation makes small.
         conversion_timeout_s: Longest time for one conversion.
         runner: What measures; this machine by default.
@@ -51,6 +52,7 @@ class Request:
     evaluation: evaluate.Options
     runtime: benchmark.RuntimeOptions
     fine_tuning: training_record.TrainingOptions = training_record.FINE_TUNING
+    training_processes: int = 1
     objective: report.Objective = "balanced"
     conversion_timeout_s: float = 600.0
     runner: benchmark.Runner = dataclasses.field(
@@ -100,7 +102,9 @@ def optimize(
         recipes=request.recipes,
         timeout_s=request.conversion_timeout_s,
     )
-    converted, _ = stages.make_variants(conversion, request.fine_tuning, run)
+    converted, _ = stages.make_variants(
+        conversion, request.fine_tuning, run, request.training_processes
+    )
     converted += climb.make_variants(
         request.ladders,
         ladder_request.Request(

@@ -94,6 +94,7 @@ def compress_and_convert(
     request: conversion_stage.Request,
     fine_tuning: training.TrainingOptions,
     run: run_directory.RunDirectory,
+    processes: int = 1,
 ) -> tuple[list[variants.Variant], list[variants.Failure]]:
     """Makes variants that are no part of the run's results yet.
 
@@ -101,6 +102,7 @@ def compress_and_convert(
         request: The model and the recipes.
         fine_tuning: How techniques train, where they do not say otherwise.
         run: Gets models and variants.
+        processes: Recipes that train at a time, each on its share of the CPUs.
     """
     compressed, failed = compression_stage.compress(
         compression_stage.Request(
@@ -109,6 +111,7 @@ def compress_and_convert(
             data_fingerprint=request.data_fingerprint,
             recipes=request.recipes,
             options=fine_tuning,
+            processes=processes,
         ),
         run,
     )
@@ -128,6 +131,7 @@ def make_variants(
     request: conversion_stage.Request,
     fine_tuning: training.TrainingOptions,
     run: run_directory.RunDirectory,
+    processes: int = 1,
 ) -> tuple[list[variants.Variant], list[variants.Failure]]:
     """Compresses and converts, and records what failed.
 
@@ -135,11 +139,12 @@ def make_variants(
         request: The model and the recipes.
         fine_tuning: How techniques train, where they do not say otherwise.
         run: Gets models, variants and records.
+        processes: Recipes that train at a time, each on its share of the CPUs.
 
     Raises:
         ConversionError: If `float32` failed: there is nothing to compare with.
     """
-    found, failures = compress_and_convert(request, fine_tuning, run)
+    found, failures = compress_and_convert(request, fine_tuning, run, processes)
     places = build.RunRecords(run)
     check = places.optional(data_check.DataCheck, places.data_check)
     for line in data_check_text.warning_lines(check):

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import dataclasses
+import json
+import os
 import re
 
 import pytest
@@ -12,7 +14,7 @@ from tflite_opt.conversion import convert
 from tflite_opt.data import dataset, sources
 from tflite_opt.keras_models import source
 from tflite_opt.records import run_directory, training
-from tflite_opt.techniques import float32, full_integer
+from tflite_opt.techniques import fine_tuning, float32, full_integer
 
 pytestmark = pytest.mark.tensorflow
 
@@ -70,6 +72,26 @@ def test_recipes_share_what_they_begin_with(run, caplog):
     caplog.clear()
     compress.compress(_request(_recipe("zeros", zeros)), run)
     assert len(list(run.path("compressed").iterdir())) == 2
+
+
+def test_processes_train_at_a_time_on_shares_of_the_cpus(tmp_path, monkeypatch):
+    monkeypatch.setattr(compress, "_WORKER", "tests.compression.meeting")
+    run = run_directory.RunDirectory.create(tmp_path / "run", command="test")
+    request = _request(
+        _recipe("zeros", fine_tuning.FineTuning()),
+        _recipe("ones", fine_tuning.FineTuning(epochs=2)),
+    )
+    cpus = sorted(os.sched_getaffinity(0))
+    found, failures = compress.compress(
+        dataclasses.replace(request, processes=2), run
+    )
+    assert not failures
+    used = [json.loads(model.steps[0].notes[0]) for model in found.values()]
+    assert sorted(used) == sorted([cpus[::2], cpus[1::2] or cpus])
+    assert sorted(os.sched_getaffinity(0)) == cpus
+    for model in found.values():
+        log = run.path("logs", f"{model.artifact.name}.log")
+        assert log.read_text() == "I was here.\n"
 
 
 def test_what_a_later_step_destroys_is_a_failure(run):

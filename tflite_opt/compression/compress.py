@@ -5,12 +5,17 @@ Recipes that begin with the same techniques share what those make. A step that
 fails costs the recipes that need it; the others go on. Imports no TensorFlow.
 """
 
+import collections
 import dataclasses
+import graphlib
 import json
 import logging
+import os
 import pathlib
+import queue
 import tempfile
-from collections.abc import Sequence
+import threading
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tflite_opt import child_process, progress
@@ -30,6 +35,9 @@ from tflite_opt.techniques import base
 
 _LOG = logging.getLogger(__name__)
 _WORKER = "tflite_opt.compression.worker"
+_Chain = Sequence[base.CompressionTechnique]
+# Or why there is none.
+_Made = compression.CompressedModel | str
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -43,6 +51,8 @@ class Request:
             other data under the same name.
         recipes: Those without compression are not looked at.
         options: Of fine-tuning, where a technique does not say otherwise.
+        processes: Steps at a time, each on its share of the CPUs. Of several,
+            the trainings talk to files.
     """
 
     model: model_spec.ModelSpec
@@ -50,6 +60,7 @@ class Request:
     data_fingerprint: str
     recipes: Sequence[recipe_lib.Recipe]
     options: training.TrainingOptions
+    processes: int = 1
 
 
 def compress(
@@ -73,37 +84,96 @@ def compress(
         for recipe in request.recipes
         for count in range(1, len(recipe.compress) + 1)
     }
-    made: dict[pathlib.Path, compression.CompressedModel] = {}
-    broken: dict[pathlib.Path, str] = {}
-    with progress.track("compress", len(chains)) as bar:
-        for folder, chain in chains.items():
-            before = _folder(request, chain[:-1], run)
-            if before in broken:
-                broken[folder] = broken[before]
-                continue
-            bar.step(folder.name)
-            try:
-                made[folder] = _step(
-                    request, chain, made.get(before), folder, run
-                )
-            except (errors.OutputError, errors.UserCodeError):
-                raise
-            except errors.TfliteOptError as error:
-                broken[folder] = f"{chain[-1].technique}: {error}"
+    made = _make(request, chains, run)
     found, failures = {}, []
     for recipe in request.recipes:
-        folder = _folder(request, recipe.compress, run)
-        if folder in made:
-            found[recipe.name] = made[folder]
-        elif folder in broken:
-            failures.append(_failure(request, recipe, broken[folder]))
+        if not recipe.compress:
+            continue
+        result = made[_folder(request, recipe.compress, run)]
+        if isinstance(result, str):
+            failures.append(_failure(request, recipe, result))
             _LOG.warning("%s", failures[-1])
+        else:
+            found[recipe.name] = result
     return found, failures
+
+
+def _make(
+    request: Request,
+    chains: Mapping[pathlib.Path, _Chain],
+    run: run_directory.RunDirectory,
+) -> dict[pathlib.Path, _Made]:
+    """Carries out steps, as many at a time as there are shares of the CPUs."""
+    before = {
+        folder: [_folder(request, chain[:-1], run)] if chain[1:] else []
+        for folder, chain in chains.items()
+    }
+    made: dict[pathlib.Path, _Made] = {}
+    num_processes = min(request.processes, len(chains))
+    shares = child_process.cpu_shares(num_processes)
+    ended: queue.SimpleQueue[
+        tuple[pathlib.Path, list[int], _Made | BaseException]
+    ] = queue.SimpleQueue()
+
+    def carry_out(folder: pathlib.Path, cpus: list[int]) -> None:
+        # Of this thread, and so of the process that it starts.
+        os.sched_setaffinity(0, cpus)
+        earlier = [made[x] for x in before[folder]]
+        try:
+            result = _attempt(request, chains[folder], earlier, folder, run)
+            ended.put((folder, cpus, result))
+        # Whatever it is, it belongs to the thread that waits.
+        except BaseException as error:
+            ended.put((folder, cpus, error))
+
+    order = graphlib.TopologicalSorter(before)
+    order.prepare()
+    ready: collections.deque[pathlib.Path] = collections.deque()
+    with progress.track("compress", len(chains)) as bar:
+        while order.is_active():
+            ready.extend(order.get_ready())
+            while ready and shares:
+                folder = ready.popleft()
+                bar.step(folder.name)
+                if num_processes == 1:
+                    carry_out(folder, shares.pop())
+                else:
+                    # Daemons: an interrupted program ends, and its children.
+                    threading.Thread(
+                        target=carry_out,
+                        args=(folder, shares.pop()),
+                        daemon=True,
+                    ).start()
+            folder, cpus, result = ended.get()
+            if isinstance(result, BaseException):
+                raise result
+            made[folder] = result
+            shares.append(cpus)
+            order.done(folder)
+    return made
+
+
+def _attempt(
+    request: Request,
+    chain: _Chain,
+    earlier: Sequence[_Made],
+    folder: pathlib.Path,
+    run: run_directory.RunDirectory,
+) -> _Made:
+    before = earlier[0] if earlier else None
+    if isinstance(before, str):
+        return before
+    try:
+        return _step(request, chain, before, folder, run)
+    except (errors.OutputError, errors.UserCodeError):
+        raise
+    except errors.TfliteOptError as error:
+        return f"{chain[-1].technique}: {error}"
 
 
 def _folder(
     request: Request,
-    chain: Sequence[base.CompressionTechnique],
+    chain: _Chain,
     run: run_directory.RunDirectory,
 ) -> pathlib.Path:
     """Names a step by all that it depends on."""
@@ -112,9 +182,7 @@ def _folder(
     return run.path("compressed", f"{names}-{files.sha256_of_text(key)[:8]}")
 
 
-def _inputs(
-    request: Request, chain: Sequence[base.CompressionTechnique]
-) -> dict[str, Any]:
+def _inputs(request: Request, chain: _Chain) -> dict[str, Any]:
     return {
         "model": request.model.identity(),
         "data": request.data_fingerprint,
@@ -126,7 +194,7 @@ def _inputs(
 
 def _step(
     request: Request,
-    chain: Sequence[base.CompressionTechnique],
+    chain: _Chain,
     before: compression.CompressedModel | None,
     folder: pathlib.Path,
     run: run_directory.RunDirectory,
@@ -141,18 +209,22 @@ def _step(
         folder=folder,
     )
     if not run.is_done(stage, inputs):
-        _run_child(job)
+        # Lines of several trainings in one stream could not be told apart.
+        several = request.processes > 1
+        _run_child(
+            job, run.path("logs", f"{folder.name}.log") if several else None
+        )
         run.finish(stage, inputs, [job.model_path, job.record_path])
     return compression.CompressedModel.load(job.record_path)
 
 
-def _run_child(job: job_lib.Job) -> None:
+def _run_child(job: job_lib.Job, log: pathlib.Path | None) -> None:
     """Trains in a process that gives TensorFlow's memory back."""
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "job.json"
         job.save(path)
         try:
-            for error in child_process.events(_WORKER, [str(path)]):
+            for error in child_process.events(_WORKER, [str(path)], log=log):
                 raise errors.from_child(**error)
         except child_process.ChildError as died:
             raise errors.ModelError(

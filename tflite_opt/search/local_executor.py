@@ -53,7 +53,8 @@ class LocalExecutor:
         for job in jobs:
             waiting.put(job)
         # Daemons: an interrupted program ends, and its children with it.
-        for cpus in _shares(min(self._num_processes, len(jobs))):
+        num_processes = min(self._num_processes, len(jobs))
+        for cpus in child_process.cpu_shares(num_processes):
             threading.Thread(
                 target=self._serve, args=(cpus, waiting, done), daemon=True
             ).start()
@@ -111,9 +112,3 @@ class LocalExecutor:
                 if "error" in event:
                     raise errors.from_child(**event["error"])
                 yield search.Outcome.from_json(event["outcome"])
-
-
-def _shares(count: int) -> list[list[int]]:
-    """Returns the CPUs of each of some processes; all if there are too few."""
-    cpus = sorted(os.sched_getaffinity(0))
-    return [cpus[i::count] or cpus for i in range(count)]
