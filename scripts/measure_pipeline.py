@@ -43,6 +43,7 @@ def main(arguments: Sequence[str]) -> int:
         converted_model=places.mobilenet,
         samples=places.samples,
         evaluated_model=places.resnet_int8,
+        trained_model=places.resnet,
         images=prepare.images(_DATA_CACHE.value),
         large_model=places.large,
         rounds=_ROUNDS.value,

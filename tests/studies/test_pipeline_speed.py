@@ -18,6 +18,7 @@ def setup(finished_run, monkeypatch):
         converted_model=int8,
         samples=int8,
         evaluated_model=int8,
+        trained_model=programs.ROOT / "models" / "sample_model.h5",
         images=dataset.DataSpec(source="digits"),
         large_model=finished_run.path("artifacts", "float32.tflite"),
         rounds=1,
@@ -28,6 +29,13 @@ def test_evaluation_checks_that_both_sides_predict_the_same(setup):
     values = pipeline_speed.measure_evaluation(setup)
     assert values["images"] == 449
     assert values["two_workers_s"] > 0
+
+
+@pytest.mark.slow
+def test_recipes_train_one_by_one_and_at_the_same_time(setup):
+    values = pipeline_speed.measure_training(setup)
+    expected = values["one_process_s"] / values["two_processes_s"]
+    assert values["times_faster"] == expected > 0
 
 
 def test_start_is_measured_against_tensorflow(setup):

@@ -2,7 +2,8 @@
 """How fast and how small the pipeline itself is, beside the tutorial way.
 
 Both sides run in turn on the same machine, as whole processes where a user
-starts a process. Excluded: training the models, and writing the samples.
+starts a process. Excluded: training the models that both
+start from, and writing the samples.
 """
 
 import dataclasses
@@ -25,6 +26,9 @@ from tflite_opt.tflite import interpreter
 
 TITLE = "Speed and memory of the pipeline"
 _CONVERSION_SAMPLES = 100
+_TRAINED = ("prune50_int8", "prune80_int8")
+_TRAINING_LIMIT = 20_000
+_TRAINING_EPOCHS = 2
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -36,7 +40,8 @@ class Setup:
         converted_model: Keras model of the conversion cell.
         samples: `.npz` data set of that model.
         evaluated_model: int8 `.tflite` of the evaluation cell.
-        images: Data set of that model.
+        trained_model: Keras model of the training cell.
+        images: Data set of those two.
         large_model: A `.tflite` of about 14 MB.
         rounds: How often both sides run, in turn.
     """
@@ -45,6 +50,7 @@ class Setup:
     converted_model: pathlib.Path
     samples: pathlib.Path
     evaluated_model: pathlib.Path
+    trained_model: pathlib.Path
     images: dataset_lib.DataSpec
     large_model: pathlib.Path
     rounds: int
@@ -62,6 +68,7 @@ def cells(setup: Setup) -> dict[str, study.Cell]:
     """Returns the study's cells."""
     return {
         "conversion": lambda: measure_conversion(setup),
+        "training": lambda: measure_training(setup),
         "evaluation": lambda: measure_evaluation(setup),
         "start": lambda: measure_start(setup),
         "memory": lambda: measure_memory(setup),
@@ -116,6 +123,35 @@ def _convert(
         "--overwrite",
     )
     return seconds
+
+
+def measure_training(setup: Setup) -> dict[str, float]:
+    """Two recipes that train, one by one and at the same time."""
+    seconds: dict[int, list[float]] = {1: [], 2: []}
+    data = setup.images
+    place = [f"--data_cache={data.data_cache}"] if data.data_cache else []
+    with tempfile.TemporaryDirectory() as name:
+        for _ in range(setup.rounds):
+            for processes, found in seconds.items():
+                elapsed, _ = _timed(
+                    f"{setup.programs}.convert",
+                    f"--model={setup.trained_model}",
+                    f"--dataset={data.source}",
+                    *place,
+                    f"--limit={_TRAINING_LIMIT}",
+                    f"--recipes={','.join(_TRAINED)}",
+                    f"--finetune_epochs={_TRAINING_EPOCHS}",
+                    f"--training_processes={processes}",
+                    f"--output_dir={name}/run",
+                    "--overwrite",
+                )
+                found.append(elapsed)
+    one, two = (float(np.median(found)) for found in seconds.values())
+    return {
+        "one_process_s": one,
+        "two_processes_s": two,
+        "times_faster": one / two,
+    }
 
 
 def measure_evaluation(setup: Setup) -> dict[str, float]:
