@@ -29,6 +29,12 @@ from tflite_opt.techniques import (
 )
 
 TITLE = "Channel pruning on Fashion-MNIST"
+_EPOCHS = (
+    "Epochs are those of a recipe's steps, after the float model's. Only "
+    "`scratch_int8` forgets what it was taught: its first step gives the "
+    "widths, its second trains them from nothing, as long as the float model "
+    "and the control together."
+)
 CONTROL = "float_control"
 HEADLINE = "channels_int8"
 RECIPES = (CONTROL, "int8", HEADLINE, "random_int8", "scratch_int8")
@@ -200,6 +206,8 @@ def describe(
     yield f"|---|---|{'---:|' * (len(headers) - 2)}"
     for group in dict.fromkeys(k.rpartition(".")[0] for k in trained):
         yield _line(group, trained)
+    yield ""
+    yield _EPOCHS
     yield ""
     yield "| half of | bytes | ms | of the whole model's latency |"
     yield "|---|---:|---:|---:|"
