@@ -3,11 +3,12 @@
 
 import pathlib
 import re
+import statistics
 
 import pytest
 
 from tflite_opt.records import errors, measurement, report, transcript
-from tflite_opt.studies import needs, readme
+from tflite_opt.studies import channel_pruning, needs, readme
 
 _ROOT = pathlib.Path(__file__).parents[1]
 _MEASUREMENTS = _ROOT / "docs" / "measurements"
@@ -49,7 +50,7 @@ def test_figures_are_those_of_committed_studies():
     found = dict(re.findall(r"<!-- (\S+) -->([0-9.]+)", text))
     assert len(found) >= 10
     for name, printed in found.items():
-        place, key = name.split(".")
+        place, _, key = name.rpartition(".")
         folder, _, cell = place.rpartition("/")
         record = measurement.Measurement.load(
             _MEASUREMENTS / (folder or "pipeline") / f"{cell}.json"
@@ -72,6 +73,42 @@ def test_all_stock_models_reached_int8_as_the_readme_says():
     (refused,) = [x for x in found if not x["is_trainable"]]
     assert f"{refused['rebuilt_difference']:.1e}" == "1.5e-05"
     assert "is 1.5e-5 off" in _readme()
+
+
+@pytest.mark.parametrize("model", ["resnet8", "mobilenet_v2"])
+def test_what_fewer_channels_cost_is_what_the_readme_says(model):
+    text = " ".join(_readme().split())
+    controls = _channels(f"{model}.{channel_pruning.CONTROL}")
+
+    def below(recipe):
+        return [
+            100 * (control["test_accuracy"] - found["test_accuracy"])
+            for control, found in zip(
+                controls, _channels(f"{model}.{recipe}"), strict=True
+            )
+        ]
+
+    pruned = _channels(f"{model}.{channel_pruning.HEADLINE}")
+    assert len(pruned) == 3
+    means = [
+        f"{statistics.mean(x[key] for x in pruned):.1f}"
+        for key in ("times_smaller", "times_faster")
+    ]
+    loss = below(channel_pruning.HEADLINE)
+    cells = [
+        *means,
+        f"{statistics.mean(loss):+.2f} (worst {max(loss):+.2f})",
+        *(
+            f"{statistics.mean(below(recipe)):+.2f}"
+            for recipe in ("int8", "random_int8", "scratch_int8")
+        ),
+    ]
+    assert f"| {' | '.join(cells)} |" in text
+
+
+def _channels(group):
+    paths = sorted((_MEASUREMENTS / "channels").glob(f"{group}.*.json"))
+    return [measurement.Measurement.load(path).values for path in paths]
 
 
 def test_no_committed_record_tells_of_a_machine():
