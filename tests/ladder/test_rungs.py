@@ -71,8 +71,9 @@ def _sensitivity(*costs, names=None):
         ((8, 1, 1, 1, 1, 1), [2, 3]),
         ((3, 3, 3, 1, 1, 1, 1, 1), [3, 4, 5]),
         ((1, 1, 1, 1, 1, 1, 1, 30, 0), []),
+        ((50, 20, 15, 8, 3, 2, 1, 0.5, 0.2, 0.1, 0.1, 0.1), [2, 4, 5, 7, 8]),
     ],
-    ids=["one place", "early", "late"],
+    ids=["one place", "early", "late", "ever less"],
 )
 def test_prefixes_are_as_long_as_the_scan_says(costs, lengths):
     found = [x.name for x in rungs.prefixes(_sensitivity(*costs))]

@@ -125,6 +125,8 @@ def test_cells_train_climb_and_measure(tmp_path, monkeypatch):
     assert list(cells) == ["digits.3", "digits.front.3"]
     climbed, front = (cell() for cell in cells.values())
     assert climbed["rung.int8.taken"] == 1
+    for name in (ladder.AUTO, ladder.WITHOUT):
+        assert climbed[f"{name}.bytes"] > 0
     assert "rung.bias_correction.bytes" in climbed
     assert "rung.equalization.bytes" not in climbed
     assert front["point.0.bytes"] < front["point.1.bytes"]

@@ -36,7 +36,8 @@ from tflite_opt.studies import ladder_table, rescaled, study
 
 TITLE = "int8 without training: the ladder and mixed precision"
 MAX_DROP = 0.003
-AUTO, EVERY = "auto_int8", "every_rung"
+AUTO, WITHOUT = "auto_int8", "auto_int8_without_equalization"
+EVERY = "every_rung"
 _OUTCOMES: dict[str, float] = {"failed": -1.0, "left out": 0.0, "taken": 1.0}
 _FACTOR = 100.0
 
@@ -51,7 +52,8 @@ class Case:
         training: How; the seed is replaced.
         model_options: Of its `build`.
         is_rescaled: Whether channels of the trained model get unequal ranges.
-            Then equalization is left out: it would merely undo that.
+            Then it climbs once more without equalization, which merely undoes
+            that.
     """
 
     model: str
@@ -164,48 +166,50 @@ class _Prepared:
         target = ladder.Target(limit=MAX_DROP)
         # Nothing meets this one.
         top = ladder.Target(kind="divergence", limit=0.0)
-        request = self._request()
-        started = time.perf_counter()
-        climb.make_variants(
-            ladder_request.Ladders(
-                names=(AUTO,), target=target, left_out=left_out
-            ),
-            request,
-            self._run,
-        )
-        seconds = time.perf_counter() - started
-        climb.make_variants(
-            ladder_request.Ladders(
-                names=(EVERY,), target=top, left_out=left_out
-            ),
-            request,
-            self._run,
-        )
-        places = build.RunRecords(self._run)
-        auto, every = (
-            ladder.Ladder.load(places.ladder(name), self._run.root)
-            for name in (AUTO, EVERY)
-        )
+        climbs: dict[str, tuple[str, ...]] = {AUTO: ()}
+        if left_out:
+            climbs[WITHOUT] = left_out
+        values: dict[str, float] = {}
+        chosen = {}
+        for name, without in climbs.items():
+            started = time.perf_counter()
+            found = self._climbed(name, target, without)
+            values |= {
+                f"{name}.rung": found.rungs.index(found.chosen_rung),
+                f"{name}.is_met": float(found.verdict == "met"),
+                f"{name}.seconds": time.perf_counter() - started,
+            }
+            chosen[name] = found.chosen_rung
+        every = self._climbed(EVERY, top, left_out)
         rungs = [x for x in every.rungs if x.artifact]
-        chosen = auto.chosen_rung
-        artifacts = [x.artifact for x in (chosen, *rungs) if x.artifact]
+        artifacts = [
+            x.artifact for x in (*chosen.values(), *rungs) if x.artifact
+        ]
         baseline, *tested = self._tested(artifacts)
-        values = {
+        values |= {
             "float_accuracy": baseline.metric.value,
             "num_test": baseline.num_examples,
-            "auto.rung": auto.rungs.index(chosen),
-            "auto.is_met": float(auto.verdict == "met"),
-            "auto.seconds": seconds,
-            **_figures("auto", tested[0]),
         }
-        for rung, found in zip(rungs, tested[1:], strict=True):
+        for name, result in zip(chosen, tested[: len(chosen)], strict=True):
+            values |= _figures(name, result)
+        for rung, result in zip(rungs, tested[len(chosen) :], strict=True):
             name = f"rung.{rung.name}"
-            values |= _figures(name, found)
+            values |= _figures(name, result)
             values[f"{name}.taken"] = _OUTCOMES[rung.outcome]
             values[f"{name}.seconds"] = rung.seconds
             if rung.divergence is not None:
                 values[f"{name}.divergence"] = rung.divergence
         return values
+
+    def _climbed(
+        self, name: str, target: ladder.Target, left_out: tuple[str, ...]
+    ) -> ladder.Ladder:
+        wanted = ladder_request.Ladders(
+            names=(name,), target=target, left_out=left_out
+        )
+        climb.make_variants(wanted, self._request(), self._run)
+        path = build.RunRecords(self._run).ladder(name)
+        return ladder.Ladder.load(path, self._run.root)
 
     def front(self) -> dict[str, float]:
         """Returns size and distance of each mixed precision."""
