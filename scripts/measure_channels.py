@@ -4,10 +4,10 @@
     python -m scripts.measure_channels --data_cache=DIR
 
 Trains a shallow MobileNetV2 of width 0.75 and a ResNet-10 on Fashion-MNIST
-with three seeds, and compresses each by every recipe; then halves
-MACs and latency of MobileNetV2 at 224x224. Finished cells are kept in --folder,
-models in --work_dir; a missing cell is printed as missing. Exit code 0 when all
-cells are there, 1 when one is missing, 2 for bad input.
+with three seeds, and compresses each by every recipe; then halves MACs and
+latency of MobileNetV2 at 224x224. Finished cells are kept in --folder, models
+in --work_dir; a missing cell is printed as missing. Exit code 0 when all cells
+are there, 1 when one is missing, 2 for bad input.
 """
 
 import dataclasses

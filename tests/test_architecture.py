@@ -19,6 +19,7 @@ _ANDROID = _ROOT / "android_bench"
 _LAYERS = {
     "records": 0,
     "child_process": 0,
+    "cpu_threads": 0,
     "progress": 0,
     "optional_package": 1,
     "strict_yaml": 1,

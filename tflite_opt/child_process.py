@@ -57,22 +57,6 @@ def end_with_parent() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def cpu_shares(count: int) -> list[list[int]]:
-    """Divides this thread's CPUs among processes that run at a time.
-
-    A thread that takes a share, by `os.sched_setaffinity(0, share)`, hands it
-    on to the children it starts.
-
-    Args:
-        count: Number of processes; at least 1.
-
-    Returns:
-        Indices of the CPUs of each; all of them where there are too few.
-    """
-    cpus = sorted(os.sched_getaffinity(0))
-    return [cpus[i::count] or cpus for i in range(count)]
-
-
 def events(
     module: str,
     arguments: Sequence[str],

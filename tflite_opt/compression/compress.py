@@ -7,18 +7,16 @@ fails costs the recipes that need it; the others go on. Imports no TensorFlow.
 
 import collections
 import dataclasses
+import functools
 import graphlib
 import json
 import logging
-import os
 import pathlib
-import queue
 import tempfile
-import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tflite_opt import child_process, progress
+from tflite_opt import child_process, cpu_threads, progress
 from tflite_opt import recipe as recipe_lib
 from tflite_opt.compression import job as job_lib
 from tflite_opt.data import dataset as dataset_lib
@@ -105,48 +103,39 @@ def _make(
 ) -> dict[pathlib.Path, _Made]:
     """Carries out steps, as many at a time as there are shares of the CPUs."""
     before = {
-        folder: [_folder(request, chain[:-1], run)] if chain[1:] else []
+        folder: _folder(request, chain[:-1], run) if chain[1:] else None
         for folder, chain in chains.items()
     }
     made: dict[pathlib.Path, _Made] = {}
-    num_processes = min(request.processes, len(chains))
-    shares = child_process.cpu_shares(num_processes)
-    ended: queue.SimpleQueue[
-        tuple[pathlib.Path, list[int], _Made | BaseException]
-    ] = queue.SimpleQueue()
+    shares = cpu_threads.shares(min(request.processes, len(chains)))
+    threads = cpu_threads.Threads[tuple[pathlib.Path, list[int], _Made]]()
+    several = len(shares) > 1
+    # A single one needs no thread: an interrupt ends it at once.
+    begin = threads.start if several else threads.run
 
-    def carry_out(folder: pathlib.Path, cpus: list[int]) -> None:
-        # Of this thread, and so of the process that it starts.
-        os.sched_setaffinity(0, cpus)
-        earlier = [made[x] for x in before[folder]]
-        try:
-            result = _attempt(request, chains[folder], earlier, folder, run)
-            ended.put((folder, cpus, result))
-        # Whatever it is, it belongs to the thread that waits.
-        except BaseException as error:
-            ended.put((folder, cpus, error))
+    def carry_out(
+        folder: pathlib.Path, cpus: list[int]
+    ) -> Iterator[tuple[pathlib.Path, list[int], _Made]]:
+        parent = before[folder]
+        earlier = made[parent] if parent else None
+        # Lines of several trainings in one stream could not be told apart.
+        log = run.path("logs", f"{folder.name}.log") if several else None
+        chain = chains[folder]
+        yield folder, cpus, _attempt(request, chain, earlier, folder, run, log)
 
-    order = graphlib.TopologicalSorter(before)
+    order = graphlib.TopologicalSorter(
+        {folder: [x] if x else [] for folder, x in before.items()}
+    )
     order.prepare()
     ready: collections.deque[pathlib.Path] = collections.deque()
     with progress.track("compress", len(chains)) as bar:
         while order.is_active():
             ready.extend(order.get_ready())
             while ready and shares:
-                folder = ready.popleft()
+                folder, cpus = ready.popleft(), shares.pop()
                 bar.step(folder.name)
-                if num_processes == 1:
-                    carry_out(folder, shares.pop())
-                else:
-                    # Daemons: an interrupted program ends, and its children.
-                    threading.Thread(
-                        target=carry_out,
-                        args=(folder, shares.pop()),
-                        daemon=True,
-                    ).start()
-            folder, cpus, result = ended.get()
-            if isinstance(result, BaseException):
-                raise result
+                begin(cpus, functools.partial(carry_out, folder, cpus))
+            folder, cpus, result = threads.get()
             made[folder] = result
             shares.append(cpus)
             order.done(folder)
@@ -156,15 +145,15 @@ def _make(
 def _attempt(
     request: Request,
     chain: _Chain,
-    earlier: Sequence[_Made],
+    before: _Made | None,
     folder: pathlib.Path,
     run: run_directory.RunDirectory,
+    log: pathlib.Path | None,
 ) -> _Made:
-    before = earlier[0] if earlier else None
     if isinstance(before, str):
         return before
     try:
-        return _step(request, chain, before, folder, run)
+        return _step(request, chain, before, folder, run, log)
     except (errors.OutputError, errors.UserCodeError):
         raise
     except errors.TfliteOptError as error:
@@ -198,6 +187,7 @@ def _step(
     before: compression.CompressedModel | None,
     folder: pathlib.Path,
     run: run_directory.RunDirectory,
+    log: pathlib.Path | None,
 ) -> compression.CompressedModel:
     stage, inputs = f"compress/{folder.name}", _inputs(request, chain)
     job = job_lib.Job(
@@ -209,11 +199,7 @@ def _step(
         folder=folder,
     )
     if not run.is_done(stage, inputs):
-        # Lines of several trainings in one stream could not be told apart.
-        several = request.processes > 1
-        _run_child(
-            job, run.path("logs", f"{folder.name}.log") if several else None
-        )
+        _run_child(job, log)
         run.finish(stage, inputs, [job.model_path, job.record_path])
     return compression.CompressedModel.load(job.record_path)
 

@@ -1,21 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Carries jobs out on this machine, in a process each.
 
-Each has its share of the CPUs: small networks hardly train faster on all of
-them. A process that dies is started once more for what it left; a recipe that
+A process that dies is started once more for what it left; a recipe that
 kills it twice has failed.
 """
 
 import dataclasses
 import logging
-import os
 import pathlib
 import queue
 import tempfile
-import threading
 from collections.abc import Iterator, Sequence
 
-from tflite_opt import child_process
+from tflite_opt import child_process, cpu_threads
 from tflite_opt.records import errors, search
 from tflite_opt.search import job as job_lib
 
@@ -47,40 +44,23 @@ class LocalExecutor:
     def make(self, jobs: Sequence[job_lib.Job]) -> Iterator[search.Outcome]:
         """Yields the outcomes as they come; see the protocol."""
         waiting: queue.SimpleQueue[job_lib.Job] = queue.SimpleQueue()
-        done: queue.SimpleQueue[search.Outcome | BaseException] = (
-            queue.SimpleQueue()
-        )
         for job in jobs:
             waiting.put(job)
-        # Daemons: an interrupted program ends, and its children with it.
-        num_processes = min(self._num_processes, len(jobs))
-        for cpus in child_process.cpu_shares(num_processes):
-            threading.Thread(
-                target=self._serve, args=(cpus, waiting, done), daemon=True
-            ).start()
+        threads = cpu_threads.Threads[search.Outcome]()
+        for cpus in cpu_threads.shares(min(self._num_processes, len(jobs))):
+            threads.start(cpus, lambda: self._serve(waiting))
         for _ in range(sum(len(job.recipes) for job in jobs)):
-            found = done.get()
-            if isinstance(found, BaseException):
-                raise found
-            yield found
+            yield threads.get()
 
     def _serve(
-        self,
-        cpus: Sequence[int],
-        waiting: "queue.SimpleQueue[job_lib.Job]",
-        done: "queue.SimpleQueue[search.Outcome | BaseException]",
-    ) -> None:
-        try:
-            # Of this thread, and so of the processes that it starts.
-            os.sched_setaffinity(0, cpus)
-            while True:
-                for outcome in self._carry_out(waiting.get_nowait()):
-                    done.put(outcome)
-        except queue.Empty:
-            pass
-        # Whatever it is, it belongs to the thread that waits.
-        except BaseException as error:
-            done.put(error)
+        self, waiting: "queue.SimpleQueue[job_lib.Job]"
+    ) -> Iterator[search.Outcome]:
+        while True:
+            try:
+                job = waiting.get_nowait()
+            except queue.Empty:
+                return
+            yield from self._carry_out(job)
 
     def _carry_out(self, job: job_lib.Job) -> Iterator[search.Outcome]:
         left = job

@@ -2,8 +2,8 @@
 """How fast and how small the pipeline itself is, beside the tutorial way.
 
 Both sides run in turn on the same machine, as whole processes where a user
-starts a process. Excluded: training the models that both
-start from, and writing the samples.
+starts a process. Excluded: training the models that both start from, and
+writing the samples.
 """
 
 import dataclasses
