@@ -3,6 +3,7 @@
 
 import contextlib
 import dataclasses
+import os
 import pathlib
 from collections.abc import Callable, Iterator
 
@@ -61,7 +62,8 @@ def running(
                 phone_module.Phone(
                     own,
                     _KINDS[index % len(_KINDS)],
-                    serial_number=f"EMULATED{index}",
+                    # Phones of two processes must not be taken for one.
+                    serial_number=f"EMULATED{os.getpid()}N{index}",
                 )
             )
             connected.connect_network_device(found.serial)

@@ -215,4 +215,21 @@ def _group_lives(pid: int) -> bool:
         os.killpg(pid, 0)
     except ProcessLookupError:
         return False
-    return True
+    # Who started an orphan cannot wait for it, and `init` may take seconds.
+    return any(
+        group == pid and state not in "ZX"
+        for state, group in map(
+            _state_and_group, pathlib.Path("/proc").glob("[0-9]*/stat")
+        )
+    )
+
+
+def _state_and_group(path: pathlib.Path) -> tuple[str, int]:
+    """Returns a process's state, as `ps` has it, and its group."""
+    try:
+        stat = path.read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return "X", 0
+    # The name before may hold anything but a newline.
+    state, _, group = stat.rpartition(")")[2].split()[:3]
+    return state, int(group)

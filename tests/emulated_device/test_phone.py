@@ -153,6 +153,16 @@ def test_a_reboot_ends_all_processes(connected):
     assert phone.processes() == []
 
 
+def test_an_orphan_that_ended_is_no_process(connected):
+    phone, adb = connected
+    adb("shell", "sleep 0.5 >&- 2>&- <&- &")
+    assert phone.processes()
+    deadline = time.monotonic() + 1.5
+    while phone.processes():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 def test_a_closed_phone_leaves_no_process(connected):
     phone, adb = connected
     phone.faults.survives_hangup = True
