@@ -6,7 +6,7 @@ import pytest
 
 from tests.techniques import fine_tuned
 from tflite_opt import recipe
-from tflite_opt.records import errors
+from tflite_opt.records import compression, errors
 from tflite_opt.techniques import clustering
 
 
@@ -100,6 +100,33 @@ def test_zeros_are_preserved_in_each_channel():
     assert [x.promise.layer for x in kept] == ["conv", "scores"]
     assert kept[1].channel_unique_values == 4
     assert kept[1].unique_values > 4
+
+
+@pytest.mark.tensorflow
+def test_zeros_of_a_kernel_too_small_to_cluster_are_preserved():
+    model = fine_tuned.trained()
+    conv, scores = (model.get_layer(x).kernel for x in ("conv", "scores"))
+    for kernel in (conv, scores):
+        kernel.assign(np.where(kernel.numpy() > 0, kernel.numpy(), 0))
+    assert conv.shape.num_elements() < scores.shape.num_elements()
+    before = [kernel.numpy() for kernel in (conv, scores)]
+    _, kept = fine_tuned.apply(
+        clustering.Clustering(
+            number_of_clusters=conv.shape.num_elements(),
+            preserve=("sparsity",),
+        ),
+        model,
+        promises=tuple(
+            compression.Promise(
+                layer=layer, weight="kernel", min_zero_fraction=0.1
+            )
+            for layer in ("conv", "scores")
+        ),
+    )
+    assert [x.promise.layer for x in kept] == ["scores"]
+    for kernel, old in zip((conv, scores), before, strict=True):
+        np.testing.assert_array_equal(kernel.numpy() == 0, old == 0)
+        assert not np.array_equal(kernel.numpy(), old)
 
 
 def test_a_preset_clusters_what_was_pruned():

@@ -78,14 +78,22 @@ class Clustering(base.CompressionTechnique):
     ) -> fine_tuning.Compressed:
         """Clusters the kernels and fine-tunes what they share."""
         options = self.training_options(context.options)
+        keeps_zeros = "sparsity" in self.preserve
         chosen, left = targets.choose(
             model,
             self.number_of_clusters,
             self.layers or {},
             per_channel=self.cluster_per_channel,
-            keeps_zeros="sparsity" in self.preserve,
+            keeps_zeros=keeps_zeros,
         )
-        share = sharing.share(chosen, self.cluster_centroids_init, options.seed)
+        sparse = (
+            targets.sparse_others(model, chosen, context.promises)
+            if keeps_zeros
+            else ()
+        )
+        share = sharing.share(
+            chosen, self.cluster_centroids_init, options.seed, sparse=sparse
+        )
         history = context.fit(model, options, callbacks=[share])
         return fine_tuning.Compressed(
             model=model,

@@ -37,6 +37,8 @@ def share(
     targets: Sequence[Target],
     initialization: clustering.CentroidInitialization,
     seed: int,
+    *,
+    sparse: Sequence[kernels.Kernel] = (),
 ) -> Any:
     """Clusters kernels now, and keeps them clustered while they are trained.
 
@@ -44,13 +46,30 @@ def share(
         targets: Their variables are changed.
         initialization: Of k-means.
         seed: Of its random numbers.
+        sparse: Others, which only keep their zeros.
 
     Returns:
         A `tf_keras` callback; its `state` is what a checkpoint must hold.
     """
     return straight_through.hold(
-        [_SharedKernel(x, initialization, seed) for x in targets]
+        [
+            *(_SharedKernel(x, initialization, seed) for x in targets),
+            *map(_SparseKernel, sparse),
+        ]
     )
+
+
+class _SparseKernel(straight_through.HeldKernel):
+    """A kernel whose weights are free, but for those that are zero."""
+
+    def __init__(self, kernel: kernels.Kernel) -> None:
+        super().__init__(kernel, channels_first=False)
+        rows = self.variables["own"].numpy()
+        self._alive = (rows != 0).astype(np.float32)
+
+    def values(self, own: Any) -> Any:
+        """Returns the weights, zeros where they were."""
+        return own * self._alive
 
 
 class _SharedKernel(straight_through.HeldKernel):

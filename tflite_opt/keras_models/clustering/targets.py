@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Says which kernels of a model are clustered."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tflite_opt.keras_models import kernels, layer_support
 from tflite_opt.keras_models.clustering import sharing
-from tflite_opt.records import errors
+from tflite_opt.records import compression, errors
 
 
 def choose(
@@ -60,6 +60,30 @@ def choose(
             f"Received: {model.name!r}. {' '.join(left) or 'It has none.'}"
         )
     return tuple(targets), tuple(left)
+
+
+def sparse_others(
+    model: Any,
+    chosen: Sequence[sharing.Target],
+    promises: Sequence[compression.Promise],
+) -> tuple[kernels.Kernel, ...]:
+    """Returns the kernels that are not clustered and must keep their zeros.
+
+    Args:
+        model: As for `choose`.
+        chosen: What is clustered.
+        promises: Of earlier steps.
+    """
+    others = {
+        (promise.layer, promise.weight)
+        for promise in promises
+        if promise.min_zero_fraction is not None
+    } - {(target.kernel.layer, target.kernel.weight) for target in chosen}
+    return tuple(
+        kernel
+        for kernel in kernels.of_layers(layer_support.walk(model))
+        if (kernel.layer, kernel.weight) in others
+    )
 
 
 def why_left(
