@@ -3,11 +3,11 @@
 
     python -m scripts.measure_search --data_cache=DIR
 
-Trains ResNet-8 on Fashion-MNIST once, makes all presets, and searches with
-three seeds, 40 trials each. Finished cells are kept in --folder, everything
-made in --work_dir, from where an interrupted cell goes on; a missing cell is
-printed as missing. Exit code 0 when all cells are there, 1 when one is missing,
-2 for bad input.
+Trains a narrow network on Fashion-MNIST once, makes all presets, and searches
+with three seeds, 40 trials each. Finished cells are kept in --folder,
+everything made in --work_dir, from where an interrupted cell goes on; a missing
+cell is printed as missing. Exit code 0 when all cells are there, 1 when one is
+missing, 2 for bad input.
 """
 
 import dataclasses

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import dataclasses
 
-import numpy as np
 import pytest
 
 from tests.post_training import models
@@ -27,17 +26,24 @@ def test_kernels_that_only_round_differently_are_not_to_blame(
     assert "top-1 agreement 90.00%, single operations" in warning
 
 
-def test_a_kernel_that_is_wrong_is_to_blame(int8_net, monkeypatch):
+@pytest.mark.parametrize(
+    ("mode", "make_wrong"),
+    [("static", lambda x: x - 3), ("dynamic", lambda x: x * 1.1)],
+)
+def test_a_kernel_that_is_wrong_is_to_blame(
+    float_net, tmp_path, monkeypatch, mode, make_wrong
+):
+    path = models.quantized(float_net, tmp_path / "q.tflite", mode=mode)
     outputs_for = operation_runner.OperationRunner.outputs_for
 
     def wrong(self, position, given, delegate="xnnpack"):
         found = outputs_for(self, position, given, delegate)
         if position == 2 and delegate == "none":
-            return {tensor: x - 3 for tensor, x in found.items()}
+            return {tensor: make_wrong(x) for tensor, x in found.items()}
         return found
 
     monkeypatch.setattr(operation_runner.OperationRunner, "outputs_for", wrong)
-    found = kernel_differences.explained(_BAD, int8_net, models.examples(30))
+    found = kernel_differences.explained(_BAD, path, models.examples(30))
     assert found.operation_quanta >= 3
     assert not found.ok
     assert "single operations" in found.describe()
@@ -54,10 +60,3 @@ def test_nothing_is_looked_at_while_all_is_well(int8_net):
         kernel_differences.explained(alone, int8_net, models.examples(8))
         == alone
     )
-
-
-def test_floats_differ_by_parts_of_their_largest_value():
-    first, second = np.array([1.0, -4.0]), np.array([1.0, -4.0004])
-    found = kernel_differences._steps(first, second, 5e-5)
-    assert found == pytest.approx(2.0, rel=1e-3)
-    assert kernel_differences._steps(np.zeros(2), np.zeros(2), 5e-5) == 0

@@ -97,6 +97,30 @@ def test_outcomes_decide_what_is_proposed_next(
     assert names[12:] != expected[12:]
 
 
+def test_a_beginning_that_is_impossible_is_not_proposed_again(
+    tmp_path, monkeypatch
+):
+    plain = recorded.outcome
+    failed = []
+
+    def outcome(recipe):
+        steps = [x["technique"] for x in recipe["compress"]]
+        if "distillation" not in steps:
+            return plain(recipe)
+        failed.append(recipe["compress"][0])
+        # Whatever comes first, another technique is to blame for one of them.
+        reason = f"{'rounding' if len(failed) == 1 else steps[0]}: Too narrow."
+        return search.Outcome(
+            name=recipe["name"], status="failed", reason=reason
+        )
+
+    monkeypatch.setattr(recorded, "outcome", outcome)
+    found = carry_out(tmp_path, Recorded(), num_trials=40, batch_size=1)
+    assert len(found) == 40
+    beginnings = {str(x) for x in failed[1:]}
+    assert len(beginnings) == len(failed[1:]) > 1
+
+
 def test_a_small_space_ends_the_search(tmp_path):
     plan = recorded.plan(tmp_path)
     conversions = dict(list(plan.space.conversions.items())[:3])

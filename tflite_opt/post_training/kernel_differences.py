@@ -17,9 +17,8 @@ from tflite_opt.post_training import operation_runner
 from tflite_opt.records import errors, facts
 
 _MAX_EXAMPLES = 20
-# Of floats, as fractions of the largest value.
+# As a fraction of the largest value.
 _FLOAT_STEP = facts.MAX_RELATIVE_DIFFERENCE / facts.MAX_QUANTA
-_DYNAMIC_STEP = 1 / 255
 
 
 def explained(
@@ -62,8 +61,7 @@ def _difference(
 ) -> float:
     """Returns the largest difference of an operation's outputs, in steps."""
     runner.run_before(position)
-    graph = runner.graph
-    operator = graph.operators[position]
+    operator = runner.graph.operators[position]
     given = {
         tensor: runner.value(tensor)
         for tensor in dict.fromkeys(operator.inputs)
@@ -71,28 +69,79 @@ def _difference(
     }
     default = runner.outputs_for(position, given, "xnnpack")
     builtin = runner.outputs_for(position, given, "none")
-    is_dynamic = any(
-        graph.tensors[i].dtype in facts.INTEGER_WEIGHT_DTYPES
-        for i in operator.inputs
-        if i != -1
+    return max(
+        _apart(default[x], builtin[x])
+        / _step(runner, position, given, x, builtin[x])
+        for x in operator.outputs
     )
-    # Dynamic kernels round their float inputs to 8 bits, each in its own way.
-    step = _DYNAMIC_STEP if is_dynamic else _FLOAT_STEP
-    return max(_steps(default[x], builtin[x], step) for x in operator.outputs)
 
 
-def _steps(first: np.ndarray, second: np.ndarray, step: float) -> float:
-    """Returns the largest difference in steps.
+def _apart(first: np.ndarray, second: np.ndarray) -> float:
+    return float(np.abs(first - second.astype(np.float64)).max(initial=0.0))
+
+
+def _step(
+    runner: operation_runner.OperationRunner,
+    position: int,
+    given: Mapping[int, np.ndarray],
+    output: int,
+    found: np.ndarray,
+) -> float:
+    """Returns by how much an output may change without meaning anything.
 
     Args:
-        first: Values of the tensor's dtype.
-        second: Of the same shape and dtype.
-        step: Of floats, as a fraction of the largest value; that of integers
-            is 1.
+        runner: Where the operation is next.
+        position: Of the operation.
+        given: Its inputs.
+        output: A tensor it writes.
+        found: What it writes there.
     """
-    exact = second.astype(np.float64)
-    apart = float(np.abs(first - exact).max(initial=0.0))
-    if first.dtype.kind != "f":
-        return apart
-    largest = float(np.abs(exact).max(initial=0.0)) or 1.0
-    return apart / largest / step
+    if found.dtype.kind != "f":
+        return 1.0
+    rounded = _differently_rounded(runner, position, given)
+    if rounded:
+        moved = runner.outputs_for(position, {**given, **rounded}, "none")
+        noise = _apart(moved[output], found)
+        if noise:
+            return noise
+    return _FLOAT_STEP * (_apart(found, np.zeros(1)) or 1.0)
+
+
+def _differently_rounded(
+    runner: operation_runner.OperationRunner,
+    position: int,
+    given: Mapping[int, np.ndarray],
+) -> dict[int, np.ndarray]:
+    """Returns float inputs of a dynamic kernel, moved by half a step at most.
+
+    Such a kernel rounds them to 8 bits, each in its own way: one with the
+    range of an example's values, another with that of its magnitudes. What is
+    zero stays zero in all of them.
+
+    Args:
+        runner: Of the operation.
+        position: Of the operation.
+        given: Its inputs.
+
+    Returns:
+        By tensor; empty for an operation that is not dynamic.
+    """
+    graph = runner.graph
+    if not any(
+        tensor not in given
+        and tensor != -1
+        and graph.tensors[tensor].dtype in facts.INTEGER_WEIGHT_DTYPES
+        for tensor in graph.operators[position].inputs
+    ):
+        return {}
+    random = np.random.default_rng(0)
+    moved = {}
+    for tensor, values in given.items():
+        if values.dtype.kind == "f":
+            each = tuple(range(1, values.ndim))
+            largest = np.abs(values).max(axis=each, keepdims=True)
+            move = random.uniform(-0.5, 0.5, values.shape) * largest / 127
+            moved[tensor] = np.where(values, values + move, 0).astype(
+                values.dtype
+            )
+    return moved

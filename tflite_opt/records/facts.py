@@ -141,8 +141,9 @@ class ResolverCheck(serialization.Record):
         noise_fraction: Of an output that stands for an input: root mean square
             of the differences, as a fraction of its standard deviation.
         operation_quanta: Largest difference of any operation if both run it
-            on the same inputs, in steps of its output's scale; None if that
-            was not looked at, as it is not while all else is well.
+            on the same inputs, in steps of its output's scale, or of a dynamic
+            kernel in what rounding its inputs moves; None if that was not
+            looked at, as it is not while all else is well.
         delegate_error: Why XNNPACK did not run it; "" if it did.
         builtin_error: Why the builtin kernels did not; "" if they did.
     """

@@ -106,6 +106,12 @@ class Proposal(serialization.Record):
         """The recipe's name."""
         return str(self.recipe["name"])
 
+    @property
+    def beginning(self) -> dict[str, Any] | None:
+        """The first technique that trains; None if there is none."""
+        steps = self.recipe["compress"]
+        return dict(steps[0]) if steps else None
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Outcome(serialization.Record):

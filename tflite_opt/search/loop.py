@@ -135,9 +135,9 @@ def _jobs(
     """
     by_beginning: dict[str, list[search.Proposal]] = {}
     for proposal in proposals:
-        beginning = proposal.recipe["compress"][:1]
+        beginning = proposal.beginning
         key = files.sha256_of_text(json.dumps(beginning, sort_keys=True))
-        name = beginning[0]["technique"] if beginning else "untrained"
+        name = beginning["technique"] if beginning else "untrained"
         by_beginning.setdefault(f"{name}-{key[:8]}", []).append(proposal)
     return [
         dataclasses.replace(

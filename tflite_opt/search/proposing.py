@@ -9,7 +9,7 @@ interrupted.
 """
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -56,14 +56,36 @@ def propose(
     for proposal, outcome in history:
         study.add_trial(_told(space, proposal, outcome, limits))
     known = taken | {proposal.name for proposal, _ in history}
+    impossible = _impossible_beginnings(history)
     found: list[search.Proposal] = []
+
+    def is_wanted(proposal: search.Proposal) -> bool:
+        is_new = proposal.name not in known | {x.name for x in found}
+        return is_new and proposal.beginning not in impossible
+
     for number in numbers:
-        new = _new_proposal(study, space, number, seed, known)
+        new = _new_proposal(study, space, number, seed, is_wanted)
         if new is None:
             break
         found.append(new)
-        known |= {new.name}
     return found
+
+
+def _impossible_beginnings(
+    history: Sequence[Trial],
+) -> list[dict[str, Any] | None]:
+    """Returns the beginnings of recipes that this model cannot go through.
+
+    What comes first gets the same model in each recipe, so where it failed it
+    fails again, as where a budget is out of its reach.
+    """
+    return [
+        proposal.beginning
+        for proposal, outcome in history
+        if outcome.status == "failed"
+        and proposal.beginning
+        and outcome.reason.startswith(f"{proposal.beginning['technique']}: ")
+    ]
 
 
 def _new_proposal(
@@ -71,7 +93,7 @@ def _new_proposal(
     space: space_lib.Space,
     number: int,
     seed: int,
-    known: frozenset[str],
+    is_wanted: Callable[[search.Proposal], bool],
 ) -> search.Proposal | None:
     import optuna
 
@@ -86,7 +108,7 @@ def _new_proposal(
         for _ in range(attempts):
             trial = study.ask()
             proposal = space.propose(number, trial.suggest_categorical)
-            if proposal.name not in known:
+            if is_wanted(proposal):
                 # Left running: the next ones of the batch keep away from it.
                 return proposal
             study.tell(trial, state=optuna.trial.TrialState.FAIL)
