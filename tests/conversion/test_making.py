@@ -146,9 +146,14 @@ def test_what_was_prepared_cannot_go_to_the_converter(context):
         prepared.tflite_converter(None)
 
 
-def test_octav_narrows_ranges_but_for_the_last_tensor(context, tmp_path):
+@pytest.mark.parametrize(
+    "narrower", ["octav", "mse", "percentile", "moving_average"]
+)
+def test_ranges_are_narrowed_but_for_the_last_tensor(
+    context, tmp_path, narrower
+):
     scales = []
-    for algorithm in ("min_max", "octav"):
+    for algorithm in ("min_max", narrower):
         technique = full_integer.FullInteger(activation_algorithm=algorithm)
         made, _ = _make(context, tmp_path / algorithm, convert=technique)
         tensors = flatbuffer.read(made.path).subgraphs[0].tensors

@@ -9,7 +9,7 @@ import numpy as np
 
 from tflite_opt.conversion import litert_quantizer as quantizer_lib
 from tflite_opt.conversion import tflite_converter
-from tflite_opt.post_training import acceptance, octav
+from tflite_opt.post_training import acceptance, clipping
 from tflite_opt.records import conversion, errors, facts
 from tflite_opt.tflite import facts as facts_reader
 
@@ -81,15 +81,12 @@ class FrozenModel:
         ranges = None
         if static:
             ranges = self.ranges.values
-            bits = {
-                rule.activation_bits
-                for rule in static
-                if rule.activation_algorithm == "octav"
-            }
-            if bits:
-                ranges = quantizer_lib.clipped(
-                    ranges, self._octav_ranges(max(bits))
-                )
+            for algorithm, bits in {
+                (x.activation_algorithm, x.activation_bits) for x in static
+            }:
+                if algorithm != "min_max":
+                    limits = self._narrower_ranges(bits, algorithm)
+                    ranges = quantizer_lib.clipped(ranges, limits)
         return quantizer_lib.quantize(self.float_model, rules, ranges)
 
     def unsupported_by_quantizer(self, policy: str) -> tuple[str, ...]:
@@ -101,6 +98,10 @@ class FrozenModel:
         """The true ranges over the calibration data."""
         return quantizer_lib.calibrate(self.float_model, self.representative)
 
-    def _octav_ranges(self, num_bits: int) -> dict[str, tuple[float, float]]:
+    def _narrower_ranges(
+        self, num_bits: int, algorithm: conversion.ActivationRanges
+    ) -> dict[str, tuple[float, float]]:
         fitting, _ = acceptance.split(self.representative)
-        return octav.activation_ranges(self.float_model, fitting, num_bits)
+        return clipping.activation_ranges(
+            self.float_model, fitting, num_bits, algorithm
+        )

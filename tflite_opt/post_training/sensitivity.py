@@ -16,9 +16,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from tflite_opt.post_training import (
+    clipping,
     divergence,
     layers,
-    octav,
     operation_runner,
 )
 from tflite_opt.records import facts as facts_record
@@ -279,7 +279,7 @@ def _rounded(weights: np.ndarray, channel_axis: int, limit: int) -> np.ndarray:
         largest = np.abs(flat).max(axis=1)
     else:
         # Few levels are better spent on what is frequent.
-        largest = np.array([octav.clipping_value(x, 4) for x in flat])
+        largest = np.array([clipping.octav_magnitude(x, 4) for x in flat])
     scale = np.where(largest > 0, largest, 1.0)[:, np.newaxis] / limit
     rounded = np.clip(np.rint(flat / scale), -limit, limit) * scale
     return np.moveaxis(rounded.reshape(channels.shape), 0, channel_axis).astype(

@@ -21,6 +21,9 @@ InterfaceType = Literal["float32", "int8", "uint8", "int16"]
 QuantizerMode = Literal["dynamic", "weight_only", "static", "float16", "none"]
 Precision = Literal["int8", "int4", "int16", "dynamic", "float16", "float32"]
 RangeAlgorithm = Literal["min_max", "octav"]
+ActivationRanges = Literal[
+    "min_max", "octav", "mse", "percentile", "moving_average"
+]
 QuantizerAlgorithm = Literal["min_max", "mse", "octav"]
 
 
@@ -84,7 +87,7 @@ class QuantizerRule(serialization.Record):
     activation_bits: int = 8
     granularity: Granularity = "per_channel"
     algorithm: QuantizerAlgorithm = "min_max"
-    activation_algorithm: RangeAlgorithm = "min_max"
+    activation_algorithm: ActivationRanges = "min_max"
     symmetric_activations: bool = False
     unsigned_activations: bool = False
     regex: str = ".*"

@@ -27,7 +27,8 @@ class FullInteger(base.ConversionTechnique):
             extremes (`min_max`), or what gives the least squared error
             (`octav`); LiteRT Quantizer only.
         activation_algorithm: Likewise for activations, except for inputs and
-            for what the last layer gives.
+            for what the last layer gives. `mse`, `percentile` and
+            `moving_average` are what other tools do, to compare with.
         backend: `auto` takes LiteRT Quantizer where it covers every operation
             of the model, else the TFLite converter.
 
@@ -43,7 +44,7 @@ class FullInteger(base.ConversionTechnique):
     granularity: conversion.Granularity = "per_channel"
     symmetric_activations: bool = False
     weight_algorithm: conversion.RangeAlgorithm = "min_max"
-    activation_algorithm: conversion.RangeAlgorithm = "min_max"
+    activation_algorithm: conversion.ActivationRanges = "min_max"
     backend: conversion.BackendChoice = "auto"
 
     def __post_init__(self) -> None:
