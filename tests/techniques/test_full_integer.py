@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
 
-from tests import factories
 from tests.techniques import fake_context
 from tflite_opt import recipe
 from tflite_opt.records import errors
