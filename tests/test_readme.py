@@ -106,6 +106,25 @@ def test_what_fewer_channels_cost_is_what_the_readme_says(model):
     assert f"| {' | '.join(cells)} |" in text
 
 
+def test_what_clipped_ranges_cost_is_what_the_docs_say():
+    found = [
+        measurement.Measurement.load(path).values
+        for path in (_MEASUREMENTS / "ranges").glob("*.json")
+    ]
+    ratios = [
+        x["moving_average.divergence"] / x["min_max.divergence"] for x in found
+    ]
+    assert len(ratios) == 6
+    page = (_ROOT / "docs" / "techniques.md").read_text(encoding="utf-8")
+    text = " ".join(page.split())
+    assert f"gives {min(ratios):.1f} to {max(ratios):.1f} times the" in text
+    for name in ("octav", "mse", "percentile"):
+        others = [
+            x[f"{name}.divergence"] < x["min_max.divergence"] for x in found
+        ]
+        assert 0 < sum(others) < 6
+
+
 def _channels(group):
     paths = sorted((_MEASUREMENTS / "channels").glob(f"{group}.*.json"))
     return [measurement.Measurement.load(path).values for path in paths]
