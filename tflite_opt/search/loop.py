@@ -75,8 +75,7 @@ def carry_out(
             range(start, end),
             seed=plan.seed,
             limits=plan.limits,
-            # It is measured already, as what all others are judged against.
-            taken=frozenset({plan.baseline.outcome.name}),
+            baseline=plan.baseline.outcome,
         )
         for proposal in proposals:
             store.keep(proposal)
