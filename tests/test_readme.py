@@ -106,6 +106,44 @@ def test_what_fewer_channels_cost_is_what_the_readme_says(model):
     assert f"| {' | '.join(cells)} |" in text
 
 
+@pytest.mark.parametrize(
+    "network",
+    ["fashion_ds_cnn", "cifar10_ds_cnn", "fashion_hard", "fashion_rescaled"],
+)
+def test_what_the_ladder_brings_back_is_what_the_readme_says(network):
+    found = [
+        measurement.Measurement.load(path).values
+        for path in (_MEASUREMENTS / "ladder").glob(f"{network}.[0-9].json")
+    ]
+    assert len(found) == 3
+
+    def mean(key):
+        return statistics.mean(x[key] for x in found)
+
+    worst = max(x["auto_int8.loss_points"] for x in found)
+    slowest = max(x["auto_int8.seconds"] for x in found)
+    cells = [
+        f"{100 * mean('float_accuracy'):.1f}",
+        f"{mean('rung.int8.loss_points'):+.2f}",
+        f"{mean('auto_int8.loss_points'):+.2f} (worst {worst:+.2f})",
+        f"{mean('rung.int8.bytes') / 1e3:.1f}",
+        f"{mean('auto_int8.bytes') / 1e3:.1f}",
+        f"{slowest:.0f}",
+    ]
+    assert f"| {' | '.join(cells)} |" in _readme()
+
+
+def test_bias_correction_costs_what_the_docs_say():
+    found = [
+        measurement.Measurement.load(path).values
+        for path in (_MEASUREMENTS / "bias_correction").glob("*.json")
+    ]
+    taken = [x for x in found if "refused" not in x]
+    worse = [x for x in taken if x.get("chance_of_such_a_loss", 1) < 0.05]
+    assert (len(taken), len(worse)) == (12, 1)
+    assert not worse[0]["kept"]
+
+
 def test_what_clipped_ranges_cost_is_what_the_docs_say():
     found = [
         measurement.Measurement.load(path).values
