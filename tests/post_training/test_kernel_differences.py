@@ -28,12 +28,18 @@ def test_kernels_that_only_round_differently_are_not_to_blame(
 
 @pytest.mark.parametrize(
     ("mode", "make_wrong"),
-    [("static", lambda x: x - 3), ("dynamic", lambda x: x * 1.1)],
+    [
+        ("static", lambda x: x - 3),
+        ("dynamic", lambda x: x * 1.1),
+        ("float", lambda x: x * 1.0002),
+    ],
 )
 def test_a_kernel_that_is_wrong_is_to_blame(
     float_net, tmp_path, monkeypatch, mode, make_wrong
 ):
-    path = models.quantized(float_net, tmp_path / "q.tflite", mode=mode)
+    path = float_net
+    if mode != "float":
+        path = models.quantized(float_net, tmp_path / "q.tflite", mode=mode)
     outputs_for = operation_runner.OperationRunner.outputs_for
 
     def wrong(self, position, given, delegate="xnnpack"):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
 
+from tests import factories
 from tests.techniques import fake_context
 from tflite_opt import recipe
 from tflite_opt.records import errors
@@ -88,3 +89,45 @@ def test_presets_have_true_ranges():
     ]
     assert len(found) > 10
     assert set(found) == {"min_max"}
+
+
+def test_rejects_an_int16_interface():
+    with pytest.raises(errors.InputError, match="Use int16x8"):
+        full_integer.FullInteger(inference_input_type="int16")
+
+
+def test_rejects_a_float_weight_left_behind():
+    model = factories.model_facts(
+        factories.tensor(0, role="weight", dtype="int8"),
+        factories.tensor(1, role="weight", dtype="int16"),
+        inputs="int8",
+        outputs="int8",
+    )
+    with pytest.raises(errors.VerificationError, match=r"50\.0%"):
+        full_integer.FullInteger().verify(model)
+
+
+def test_rejects_another_interface_than_promised():
+    model = factories.model_facts(inputs="float32", outputs="int8")
+    with pytest.raises(errors.VerificationError, match="inputs of float32"):
+        full_integer.FullInteger().verify(model)
+
+
+def test_a_quantization_aware_model_needs_the_converter():
+    context = fake_context.FakeContext(is_quantization_aware=True)
+    made = full_integer.FullInteger().convert(context)
+    assert made.backend == "tflite_converter"
+    assert made.notes == ()
+    assert context.options.representative_dataset
+
+
+@pytest.mark.parametrize(
+    ("technique", "takes"),
+    [
+        (full_integer.FullInteger(), True),
+        (full_integer.FullInteger(backend="litert_quantizer"), False),
+        (full_integer.FullInteger(symmetric_activations=True), False),
+    ],
+)
+def test_only_the_converter_takes_trained_ranges(technique, takes):
+    assert technique.takes_fake_quantization is takes
