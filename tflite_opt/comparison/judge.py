@@ -166,9 +166,9 @@ def judge(
     }
     judged += relative_rules.latency(models, limits, pairs)
     devices = dict.fromkeys(
-        found.result.device.model
+        one.device.model
         for found in (*results.values(), *measured.values())
-        if found.result
+        for one in found.results
     )
     return gate.GateResult(rules=tuple(judged), device=", ".join(devices))
 
