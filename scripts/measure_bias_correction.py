@@ -15,7 +15,11 @@ from collections.abc import Sequence
 from absl import flags
 
 from tflite_opt.records import training
-from tflite_opt.studies import bias_correction_check, study
+from tflite_opt.studies import (
+    bias_correction_check,
+    study,
+    trained_reference,
+)
 
 from . import _cli, _study
 
@@ -34,7 +38,7 @@ _REDO = flags.DEFINE_boolean("redo", False, "Measure finished cells again.")
 def main(arguments: Sequence[str]) -> int:
     """Measures the missing cells and writes the table."""
     _cli.reject_positional(arguments)
-    setup = bias_correction_check.Setup(
+    setup = trained_reference.OwnData(
         training=training.TrainingOptions(epochs=15),
         work_dir=pathlib.Path(_WORK_DIR.value).resolve(),
     )

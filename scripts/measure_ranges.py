@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from absl import flags
 
 from tflite_opt.records import training
-from tflite_opt.studies import activation_ranges, study
+from tflite_opt.studies import activation_ranges, study, trained_reference
 
 from . import _cli, _study
 
@@ -42,12 +42,11 @@ _MODELS = (
 def main(arguments: Sequence[str]) -> int:
     """Measures the missing cells and writes the table."""
     _cli.reject_positional(arguments)
-    setup = activation_ranges.Setup(
-        models=_MODELS,
+    setup = trained_reference.OwnData(
         training=training.TrainingOptions(epochs=15),
         work_dir=pathlib.Path(_WORK_DIR.value).resolve(),
     )
-    cells = activation_ranges.cells(setup)
+    cells = activation_ranges.cells(_MODELS, setup)
     chosen = study.choose(cells, _CELLS.value)
     return _study.measure(
         "ranges",

@@ -63,10 +63,7 @@ def test_figures_are_those_of_committed_studies():
 
 
 def test_all_stock_models_reached_int8_as_the_readme_says():
-    found = [
-        measurement.Measurement.load(path).values
-        for path in (_MEASUREMENTS / "applications").glob("*.json")
-    ]
+    found = _values("applications/*.json")
     assert len(found) == 2 * 11
     assert all(x["quantized_weight_fraction"] == 1 for x in found)
     assert all(x["distinct_predictions"] > 1 for x in found)
@@ -78,17 +75,19 @@ def test_all_stock_models_reached_int8_as_the_readme_says():
 @pytest.mark.parametrize("model", ["resnet8", "mobilenet_v2"])
 def test_what_fewer_channels_cost_is_what_the_readme_says(model):
     text = " ".join(_readme().split())
-    controls = _channels(f"{model}.{channel_pruning.CONTROL}")
+    controls = _values(f"channels/{model}.{channel_pruning.CONTROL}.*.json")
 
     def below(recipe):
         return [
             100 * (control["test_accuracy"] - found["test_accuracy"])
             for control, found in zip(
-                controls, _channels(f"{model}.{recipe}"), strict=True
+                controls,
+                _values(f"channels/{model}.{recipe}.*.json"),
+                strict=True,
             )
         ]
 
-    pruned = _channels(f"{model}.{channel_pruning.HEADLINE}")
+    pruned = _values(f"channels/{model}.{channel_pruning.HEADLINE}.*.json")
     assert len(pruned) == 3
     means = [
         f"{statistics.mean(x[key] for x in pruned):.1f}"
@@ -111,10 +110,7 @@ def test_what_fewer_channels_cost_is_what_the_readme_says(model):
     ["fashion_ds_cnn", "cifar10_ds_cnn", "fashion_hard", "fashion_rescaled"],
 )
 def test_what_the_ladder_brings_back_is_what_the_readme_says(network):
-    found = [
-        measurement.Measurement.load(path).values
-        for path in (_MEASUREMENTS / "ladder").glob(f"{network}.[0-9].json")
-    ]
+    found = _values(f"ladder/{network}.[0-9].json")
     assert len(found) == 3
 
     def mean(key):
@@ -134,10 +130,7 @@ def test_what_the_ladder_brings_back_is_what_the_readme_says(network):
 
 
 def test_bias_correction_costs_what_the_docs_say():
-    found = [
-        measurement.Measurement.load(path).values
-        for path in (_MEASUREMENTS / "bias_correction").glob("*.json")
-    ]
+    found = _values("bias_correction/*.json")
     taken = [x for x in found if "refused" not in x]
     worse = [x for x in taken if x.get("chance_of_such_a_loss", 1) < 0.05]
     assert (len(taken), len(worse)) == (12, 1)
@@ -145,10 +138,7 @@ def test_bias_correction_costs_what_the_docs_say():
 
 
 def test_what_clipped_ranges_cost_is_what_the_docs_say():
-    found = [
-        measurement.Measurement.load(path).values
-        for path in (_MEASUREMENTS / "ranges").glob("*.json")
-    ]
+    found = _values("ranges/*.json")
     ratios = [
         x["moving_average.divergence"] / x["min_max.divergence"] for x in found
     ]
@@ -163,8 +153,8 @@ def test_what_clipped_ranges_cost_is_what_the_docs_say():
         assert 0 < sum(others) < 6
 
 
-def _channels(group):
-    paths = sorted((_MEASUREMENTS / "channels").glob(f"{group}.*.json"))
+def _values(pattern):
+    paths = sorted(_MEASUREMENTS.glob(pattern))
     return [measurement.Measurement.load(path).values for path in paths]
 
 

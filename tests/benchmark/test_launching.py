@@ -12,6 +12,7 @@ import time
 import numpy as np
 import pytest
 
+from tests import process_state
 from tests.benchmark import models
 from tests.scripts import programs
 from tests.tflite import handmade
@@ -151,8 +152,7 @@ def test_a_launch_that_hangs_is_killed_with_its_children(tmp_path, monkeypatch):
 
 def _is_gone(pid):
     for _ in range(100):
-        stat = pathlib.Path(f"/proc/{pid}/stat")
-        if not stat.exists() or stat.read_text().split()[2] == "Z":
+        if process_state.is_gone(pid):
             return True
         time.sleep(0.02)
     return False

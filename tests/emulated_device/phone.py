@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from typing import BinaryIO
 
+from tests import process_state
 from tests.emulated_device import (
     faults,
     machine,
@@ -42,8 +43,8 @@ class Phone(machine.Machine):
     def __init__(
         self,
         folder: pathlib.Path,
-        profile: profiles.Profile = profiles.PIXEL,
-        serial_number: str = "EMULATED0",
+        profile: profiles.Profile,
+        serial_number: str,
         port: int = 0,
     ) -> None:
         super().__init__(folder, profile, serial_number)
@@ -100,7 +101,7 @@ class Phone(machine.Machine):
         """Returns the ids of processes that services started and left."""
         with self._lock:
             groups = [x.pid for x in self._processes]
-        return [pid for pid in groups if _group_lives(pid)]
+        return [pid for pid in groups if process_state.group_lives(pid)]
 
     def commands(self) -> list[str]:
         """Returns the shell commands so far, without what adb adds."""
@@ -195,7 +196,7 @@ class Phone(machine.Machine):
     def _track(self, process: "subprocess.Popen[bytes]") -> None:
         with self._lock:
             self._processes = [
-                x for x in self._processes if _group_lives(x.pid)
+                x for x in self._processes if process_state.group_lives(x.pid)
             ]
             self._processes.append(process)
 
@@ -207,29 +208,3 @@ class Phone(machine.Machine):
             processes, self._processes = self._processes, []
         for process in processes:
             process.wait()
-
-
-def _group_lives(pid: int) -> bool:
-    """Returns whether a process of a group is more than a zombie."""
-    try:
-        os.killpg(pid, 0)
-    except ProcessLookupError:
-        return False
-    # Who started an orphan cannot wait for it, and `init` may take seconds.
-    return any(
-        group == pid and state not in "ZX"
-        for state, group in map(
-            _state_and_group, pathlib.Path("/proc").glob("[0-9]*/stat")
-        )
-    )
-
-
-def _state_and_group(path: pathlib.Path) -> tuple[str, int]:
-    """Returns a process's state, as `ps` has it, and its group."""
-    try:
-        stat = path.read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return "X", 0
-    # The name before may hold anything but a newline.
-    state, _, group = stat.rpartition(")")[2].split()[:3]
-    return state, int(group)

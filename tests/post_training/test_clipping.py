@@ -34,7 +34,9 @@ def test_nothing_but_zeros_is_not_clipped():
 
 
 def test_inputs_and_what_leads_to_outputs_keep_their_ranges(float_net):
-    found = clipping.activation_ranges(float_net, models.examples(20), 4)
+    found = clipping.activation_ranges(
+        float_net, models.examples(20), 4, "octav"
+    )
     assert set(found) == {
         "CONV_2D_0",
         "DEPTHWISE_CONV_2D_1",

@@ -4,7 +4,7 @@ import pytest
 from tests import in_process
 from tests.studies import records
 from tflite_opt.records import training
-from tflite_opt.studies import activation_ranges
+from tflite_opt.studies import activation_ranges, trained_reference
 
 
 def test_the_page_has_all_algorithms_and_what_is_missing():
@@ -31,12 +31,12 @@ def test_the_page_has_all_algorithms_and_what_is_missing():
 def test_a_cell_trains_and_quantizes_in_all_ways(tmp_path, monkeypatch):
     in_process.children(monkeypatch, tmp_path)
     cells = activation_ranges.cells(
-        activation_ranges.Setup(
-            models=["sample_cnn"],
+        ["sample_cnn"],
+        trained_reference.OwnData(
             training=training.TrainingOptions(epochs=2),
             work_dir=tmp_path / "work",
             limit=200,
-        )
+        ),
     )
     found = cells["sample_cnn"]()
     divergences = {

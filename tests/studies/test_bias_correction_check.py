@@ -5,7 +5,7 @@ from tests import in_process
 from tests.studies import records
 from tflite_opt.keras_models import reference
 from tflite_opt.records import training
-from tflite_opt.studies import bias_correction_check
+from tflite_opt.studies import bias_correction_check, trained_reference
 
 
 def _cell(name, **values):
@@ -62,7 +62,7 @@ def test_the_page_names_models_that_it_makes_worse_and_what_is_missing():
 def test_a_cell_trains_corrects_and_judges(tmp_path, monkeypatch):
     in_process.children(monkeypatch, tmp_path)
     cells = bias_correction_check.cells(
-        bias_correction_check.Setup(
+        trained_reference.OwnData(
             training=training.TrainingOptions(epochs=2),
             work_dir=tmp_path / "work",
             limit=200,

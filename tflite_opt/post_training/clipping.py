@@ -29,6 +29,7 @@ _MAX_VALUES = 1 << 18
 _LOST_PERCENT = 0.005
 # Of LiteRT Quantizer's own calibration.
 _MOMENTUM = 0.95
+# Of the true range, to find the one with the least error.
 _FRACTIONS = np.linspace(0.2, 1.0, 41)
 
 _Range = tuple[float, float]
@@ -67,7 +68,7 @@ def activation_ranges(
     model: pathlib.Path,
     inputs: Mapping[str, np.ndarray],
     num_bits: int,
-    algorithm: conversion.ActivationRanges = "octav",
+    algorithm: conversion.ActivationRanges,
 ) -> dict[str, _Range]:
     """Returns ranges for the activations of a float model that may be clipped.
 

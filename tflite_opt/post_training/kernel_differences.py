@@ -69,9 +69,14 @@ def _difference(
     }
     default = runner.outputs_for(position, given, "xnnpack")
     builtin = runner.outputs_for(position, given, "none")
+    rounded = _differently_rounded(runner, position, given)
+    moved = (
+        runner.outputs_for(position, {**given, **rounded}, "none")
+        if rounded
+        else builtin
+    )
     return max(
-        _apart(default[x], builtin[x])
-        / _step(runner, position, given, x, builtin[x])
+        _apart(default[x], builtin[x]) / _step(builtin[x], moved[x])
         for x in operator.outputs
     )
 
@@ -80,31 +85,17 @@ def _apart(first: np.ndarray, second: np.ndarray) -> float:
     return float(np.abs(first - second.astype(np.float64)).max(initial=0.0))
 
 
-def _step(
-    runner: operation_runner.OperationRunner,
-    position: int,
-    given: Mapping[int, np.ndarray],
-    output: int,
-    found: np.ndarray,
-) -> float:
+def _step(found: np.ndarray, moved: np.ndarray) -> float:
     """Returns by how much an output may change without meaning anything.
 
     Args:
-        runner: Where the operation is next.
-        position: Of the operation.
-        given: Its inputs.
-        output: A tensor it writes.
-        found: What it writes there.
+        found: The output.
+        moved: What it is if the inputs are rounded differently.
     """
     if found.dtype.kind != "f":
         return 1.0
-    rounded = _differently_rounded(runner, position, given)
-    if rounded:
-        moved = runner.outputs_for(position, {**given, **rounded}, "none")
-        noise = _apart(moved[output], found)
-        if noise:
-            return noise
-    return _FLOAT_STEP * (_apart(found, np.zeros(1)) or 1.0)
+    largest = _apart(found, np.zeros(1)) or 1.0
+    return _apart(moved, found) or _FLOAT_STEP * largest
 
 
 def _differently_rounded(

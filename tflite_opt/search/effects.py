@@ -76,9 +76,8 @@ def best(
     recipes = [*candidates, *(x.parameters for x in observations)]
     rows = _features(recipes)
     ahead, seen = rows[: len(candidates)], rows[len(candidates) :]
-    known = [x.costs for x in observations if x.costs is not None]
     measured = np.array([x.costs is not None for x in observations])
-    values = np.array(known)
+    values = np.array([x.costs for x in observations if x.costs is not None])
     unit = np.array(reference)
     loss, latency, size = (
         ahead @ _drawn(*training, noise, effect, random)

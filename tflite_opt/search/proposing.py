@@ -26,6 +26,7 @@ from tflite_opt.search import space as space_lib
 
 # No model knows anything before.
 _RANDOM_TRIALS = 8
+# How often a simple recipe leaves a technique out.
 _LEFT_OUT = 2 / 3
 # Each fourth one is TPE's.
 _TURNS = 4

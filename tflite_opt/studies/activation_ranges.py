@@ -6,16 +6,13 @@ choose the ranges of its activations. Shown is how far the results are from the
 float model on test examples.
 """
 
-import dataclasses
 import pathlib
 import tempfile
 import typing
 from collections.abc import Iterator, Mapping, Sequence
 
-from tflite_opt.data import dataset as dataset_lib
-from tflite_opt.keras_models import reference
 from tflite_opt.post_training import divergence
-from tflite_opt.records import conversion, measurement, training
+from tflite_opt.records import conversion, measurement
 from tflite_opt.studies import study, trained_reference
 from tflite_opt.techniques import full_integer
 
@@ -27,47 +24,21 @@ ALGORITHMS: tuple[conversion.ActivationRanges, ...] = typing.get_args(
 _NUM_TEST = 1000
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Setup:
-    """How models are trained.
-
-    Attributes:
-        models: Names of reference models.
-        training: Of each model, on its own data set.
-        work_dir: Has a folder for each model.
-        limit: At most this many examples of each split; 0 for all.
-    """
-
-    models: Sequence[str]
-    training: training.TrainingOptions
-    work_dir: pathlib.Path
-    limit: int = 0
-
-
-def cells(setup: Setup) -> dict[str, study.Cell]:
-    """Returns a cell for each model."""
+def cells(
+    models: Sequence[str], setup: trained_reference.OwnData
+) -> dict[str, study.Cell]:
+    """Returns a cell for each of some reference models."""
 
     def cell(name: str) -> study.Cell:
         return lambda: measure(name, setup)
 
-    return {name: cell(name) for name in setup.models}
+    return {name: cell(name) for name in models}
 
 
-def measure(name: str, setup: Setup) -> dict[str, float]:
+def measure(name: str, setup: trained_reference.OwnData) -> dict[str, float]:
     """Trains one model, quantizes it in all ways and judges them."""
-    trained = trained_reference.train(
-        trained_reference.Setup(
-            model=name,
-            model_options={},
-            data=dataset_lib.DataSpec(
-                source=reference.default_dataset(name), limit=setup.limit
-            ),
-            training=setup.training,
-            work_dir=setup.work_dir / name,
-        ),
-        "measure_ranges",
-    )
-    test = {key: x[:_NUM_TEST] for key, x in trained.inputs.items()}
+    trained = setup.train(name, "measure_ranges")
+    test = trained.first_inputs(_NUM_TEST)
     expected = divergence.outputs(trained.context.float_model, test)
     values: dict[str, float] = {"num_test": len(next(iter(test.values())))}
     with tempfile.TemporaryDirectory() as folder:

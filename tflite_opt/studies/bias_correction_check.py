@@ -7,7 +7,6 @@ agreement with the float model on test examples, whether or not the technique
 itself would have kept it.
 """
 
-import dataclasses
 import pathlib
 import tempfile
 import time
@@ -15,10 +14,9 @@ from collections.abc import Iterator, Mapping
 
 from scipy import stats
 
-from tflite_opt.data import dataset as dataset_lib
 from tflite_opt.keras_models import reference
 from tflite_opt.post_training import acceptance, reconstruction
-from tflite_opt.records import errors, measurement, training
+from tflite_opt.records import errors, measurement
 from tflite_opt.studies import study, trained_reference
 from tflite_opt.techniques import full_integer
 
@@ -28,22 +26,7 @@ _NUM_TEST = 1000
 _SIGNIFICANCE = 0.05
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Setup:
-    """How models are trained.
-
-    Attributes:
-        training: Of each model, on its own data set.
-        work_dir: Has a folder for each model.
-        limit: At most this many examples of each split; 0 for all.
-    """
-
-    training: training.TrainingOptions
-    work_dir: pathlib.Path
-    limit: int = 0
-
-
-def cells(setup: Setup) -> dict[str, study.Cell]:
+def cells(setup: trained_reference.OwnData) -> dict[str, study.Cell]:
     """Returns a cell for each reference model."""
 
     def cell(name: str) -> study.Cell:
@@ -52,20 +35,9 @@ def cells(setup: Setup) -> dict[str, study.Cell]:
     return {name: cell(name) for name in reference.names()}
 
 
-def measure(name: str, setup: Setup) -> dict[str, float]:
+def measure(name: str, setup: trained_reference.OwnData) -> dict[str, float]:
     """Trains, quantizes, corrects and judges one model."""
-    trained = trained_reference.train(
-        trained_reference.Setup(
-            model=name,
-            model_options={},
-            data=dataset_lib.DataSpec(
-                source=reference.default_dataset(name), limit=setup.limit
-            ),
-            training=setup.training,
-            work_dir=setup.work_dir / name,
-        ),
-        "measure_bias_correction",
-    )
+    trained = setup.train(name, "measure_bias_correction")
     parent = trained.context.float_model
     samples = trained.context.representative
     fitting, held_out = acceptance.split(samples)
@@ -82,7 +54,7 @@ def measure(name: str, setup: Setup) -> dict[str, float]:
             # With loops or state.
             return {"refused": 1.0}
         seconds = time.perf_counter() - started
-        test = {key: x[:_NUM_TEST] for key, x in trained.inputs.items()}
+        test = trained.first_inputs(_NUM_TEST)
         tested = acceptance.judge(parent, plain, corrected, test)
         gate = acceptance.judge(parent, plain, corrected, held_out)
     return {

@@ -112,7 +112,7 @@ def _judged(
     trained: trained_reference.Trained, path: pathlib.Path
 ) -> dict[str, float]:
     parent = trained.context.float_model
-    inside = {k: x[:_NUM_INSIDE] for k, x in trained.inputs.items()}
+    inside = trained.first_inputs(_NUM_INSIDE)
     noise = layer_noise_db(parent, path, inside)
     exact, found = (
         next(iter(interpreter.predict(x, trained.inputs).values())).argmax(

@@ -12,7 +12,7 @@ from tflite_opt.conversion import context as context_lib
 from tflite_opt.conversion import convert, job
 from tflite_opt.data import dataset as dataset_lib
 from tflite_opt.data import representative, sources
-from tflite_opt.keras_models import source
+from tflite_opt.keras_models import reference, source
 from tflite_opt.records import run_directory, training
 from tflite_opt.tflite import facts as facts_reader
 
@@ -49,6 +49,44 @@ class Trained:
     context: context_lib.FrozenModel
     inputs: dict[str, np.ndarray]
     test: dataset_lib.Split
+
+    def first_inputs(self, count: int) -> dict[str, np.ndarray]:
+        """Returns the inputs of the first examples, as all tensors fit memory.
+
+        Args:
+            count: How many at most.
+        """
+        return {name: x[:count] for name, x in self.inputs.items()}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class OwnData:
+    """How reference models are trained, each on its own data set.
+
+    Attributes:
+        training: Of each model.
+        work_dir: Has a folder for each model.
+        limit: At most this many examples of each split; 0 for all.
+    """
+
+    training: training.TrainingOptions
+    work_dir: pathlib.Path
+    limit: int = 0
+
+    def train(self, name: str, command: str) -> Trained:
+        """Returns a trained model; see `train`."""
+        return train(
+            Setup(
+                model=name,
+                model_options={},
+                data=dataset_lib.DataSpec(
+                    source=reference.default_dataset(name), limit=self.limit
+                ),
+                training=self.training,
+                work_dir=self.work_dir / name,
+            ),
+            command,
+        )
 
 
 def train(setup: Setup, command: str) -> Trained:
