@@ -42,8 +42,17 @@ class HostServices:
             DeviceNotReadyError: If it cannot.
         """
         answer = self.ask(f"host:connect:{address}", timeout_s=timeout_s)
-        # Failures come as an answer, not as a refusal.
-        if not answer.startswith(("connected to", "already connected to")):
+        # Failures come as an answer, not as a refusal, and a device that lets
+        # nobody in is "already connected" too.
+        known, serial = answer.strip().rpartition("already connected to ")[1:]
+        if known:
+            states = {found.serial: found.state for found in self.devices()}
+            state = states.get(serial, "gone again")
+            is_ready = state == connected.READY
+            answer = f"already connected, but {state}"
+        else:
+            is_ready = answer.startswith("connected to")
+        if not is_ready:
             raise errors.DeviceNotReadyError(
                 "A network device must answer and let adb in. Received: "
                 f"{address!r}: {answer.strip()}"

@@ -39,9 +39,19 @@ def test_a_phone_that_knows_no_key_is_unauthorized(make_phones):
         asked.connect_network_device(serial)
     _wait_for_state(asked, "unauthorized")
     with pytest.raises(
+        errors.DeviceNotReadyError, match="already connected, but unauthorized"
+    ):
+        asked.connect_network_device(serial)
+    with pytest.raises(
         errors.DeviceNotReadyError, match="which is unauthorized. Unlock"
     ):
         server.choose(asked, [], all_devices=False)
+
+
+def test_a_phone_that_is_connected_already_may_be_asked_for_again(make_phones):
+    made = make_phones(1)
+    made.server.connect_network_device(made[0].serial)
+    made.server.wait_for(made[0].serial, timeout_s=0)
 
 
 def test_a_phone_that_is_switched_off_is_offline(make_phones):
