@@ -66,9 +66,33 @@ def test_training_keeps_what_was_given_before():
         ["full_integer", "pruning", "clustering", "quantization_aware_training"]
     )
     proposal = found.propose(0, choose_last)
-    assert proposal.name == "int8_float_io_prune80_cluster64_qat"
+    assert proposal.name == "int8_float_io_prune80_cluster64_qat_taught"
     kept = [step["preserve"] for step in proposal.recipe["compress"]]
     assert kept == [[], ["sparsity"], ["clusters", "sparsity"]]
+
+
+def test_the_uncompressed_model_may_teach_in_all_that_trains():
+    found = space.build(["full_integer", "pruning", "clustering"])
+    taught = found.propose(0, choose_last).recipe["compress"]
+    assert [step["distillation"]["weight"] for step in taught] == [0.5, 0.5]
+    alone = found.propose(
+        0,
+        lambda name, labels: labels[0 if name == space.TEACHER else -1],
+    )
+    assert [x["distillation"] for x in alone.recipe["compress"]] == [None, None]
+    assert alone.name == "int8_float_io_prune80_cluster64"
+
+
+def test_no_teacher_is_asked_for_where_none_is_needed():
+    asked = []
+
+    def choose(name, labels):
+        asked.append(name)
+        return labels[-1]
+
+    space.build(["full_integer", "distillation"]).propose(0, choose)
+    space.build(["full_integer", "rounding"]).propose(0, choose)
+    assert space.TEACHER not in asked
 
 
 def test_a_model_is_made_narrower_in_one_way(monkeypatch):

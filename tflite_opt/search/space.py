@@ -14,11 +14,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from tflite_opt import recipe as recipe_lib
-from tflite_opt.records import errors, search
+from tflite_opt.records import errors, search, training
 from tflite_opt.techniques import base, slimming
 
 NONE = "none"
 CONVERSION = "conversion"
+# Whether the uncompressed model teaches in what trains.
+TEACHER = "teacher"
 
 # Asks for one of the labels of the choice of that name.
 Choose = Callable[[str, Sequence[str]], str]
@@ -49,6 +51,7 @@ _COMPRESSION: dict[str, dict[str, dict[str, Any]]] = {
 # One way of getting narrower is enough.
 _NARROWING = frozenset({"channel_pruning", "distillation"})
 _SMALLER_AFTER_GZIP_ONLY = frozenset({"pruning", "clustering"})
+_TEACHERS = {"taught": training.Distillation()}
 _MIXED_PRECISION = "mixed_precision"
 _FLOAT_PREFIXES = (0, 2, 4)
 
@@ -89,6 +92,8 @@ class Space:
         """Returns what can be chosen for a parameter of that name."""
         if name == CONVERSION:
             return tuple(self.conversions)
+        if name == TEACHER:
+            return (NONE, *_TEACHERS)
         return next(x.labels for x in self.choices if x.name == name)
 
     def without_training(self) -> "Space":
@@ -118,6 +123,10 @@ class Space:
             label = choose(choice.name, choice.labels)
             parameters[choice.name] = label
             found = longer.get(label) or found
+        if any(step.distillation is None for step in found.compress):
+            label = choose(TEACHER, self.labels(TEACHER))
+            parameters[TEACHER] = label
+            found = _taught(found, _TEACHERS.get(label))
         parts = [x for x in parameters.values() if x not in (NONE, conversion)]
         done = dataclasses.replace(
             found,
@@ -261,3 +270,14 @@ def _with(
         return dataclasses.replace(found, **longer)
     except errors.InputError:
         return None
+
+
+def _taught(
+    found: recipe_lib.Recipe, distillation: training.Distillation | None
+) -> recipe_lib.Recipe:
+    """Lets the uncompressed model teach in all that has no teacher yet."""
+    steps = tuple(
+        dataclasses.replace(x, distillation=x.distillation or distillation)
+        for x in found.compress
+    )
+    return dataclasses.replace(found, compress=steps)
