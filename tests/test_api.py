@@ -72,6 +72,22 @@ def test_the_same_call_again_converts_nothing(folder, converted):
     assert again[1].artifact.path.stat().st_mtime_ns == before
 
 
+@pytest.mark.slow
+def test_several_recipes_may_train_at_a_time(folder):
+    found = tflite_opt.convert(
+        data=_DATA,
+        recipes=["prune50_int8", "cluster16_int8"],
+        output_dir=folder / "trained",
+        finetune_epochs=1,
+        training_processes=2,
+    )
+    assert [x.artifact.name for x in found[1:]] == [
+        "prune50_int8",
+        "cluster16_int8",
+    ]
+    assert len(list((folder / "trained" / "logs").glob("*.log"))) >= 2
+
+
 def test_evaluate_judges_against_the_first(folder, converted):
     found = tflite_opt.evaluate(
         converted[:2], _DATA, output_dir=folder / "run", split="validation"
@@ -129,6 +145,9 @@ def test_check_data_has_nothing_against_digits():
 def test_bad_input_is_one_kind_of_error(folder):
     with pytest.raises(tflite_opt.TfliteOptError, match="Received: int7"):
         tflite_opt.optimize(recipes=["int7"], output_dir=folder / "never")
+    for function in (tflite_opt.optimize, tflite_opt.convert):
+        with pytest.raises(tflite_opt.TfliteOptError, match="Received: .*=0$"):
+            function(training_processes=0, output_dir=folder / "never")
     assert not (folder / "never").exists()
 
 

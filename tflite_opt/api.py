@@ -56,6 +56,7 @@ def optimize(
     max_accuracy_drop: float = 0.005,
     objective: report.Objective = "balanced",
     finetune_epochs: int = training.FINE_TUNING.epochs,
+    training_processes: int = 1,
     quick: bool = False,
 ) -> report.Report:
     """Makes variants of a model, measures them, chooses one and reports.
@@ -71,6 +72,8 @@ def optimize(
         max_accuracy_drop: Largest acceptable loss against float32, a fraction.
         objective: What the chosen variant makes small.
         finetune_epochs: Of techniques that train.
+        training_processes: Recipes that train at a time, each on its share of
+            the CPUs: small networks hardly train faster on all of them.
         quick: Whether latency is measured within seconds, less exactly.
 
     Returns:
@@ -93,6 +96,7 @@ def optimize(
         ),
         runtime=_runtime(quick),
         fine_tuning=_fine_tuning(finetune_epochs),
+        training_processes=_processes(training_processes),
         objective=objective,
     )
     content, _ = pipeline.optimize(request, _run(output_dir, "optimize"))
@@ -106,6 +110,7 @@ def convert(
     *,
     output_dir: str | pathlib.Path,
     finetune_epochs: int = training.FINE_TUNING.epochs,
+    training_processes: int = 1,
 ) -> list[variants.Variant]:
     """Makes verified variants of a model, training where a recipe says so.
 
@@ -120,6 +125,7 @@ def convert(
     """
     spec = _spec(data)
     chosen = _parse(recipes)
+    processes = _processes(training_processes)
     fingerprint = sources.load(spec).fingerprint()
     run = _run(output_dir, "convert")
     found, failures = stages.make_variants(
@@ -137,6 +143,7 @@ def convert(
         ),
         _fine_tuning(finetune_epochs),
         run,
+        processes,
     )
     if failures:
         raise errors.ConversionError("; ".join(map(str, failures)))
@@ -296,6 +303,15 @@ def _runtime(quick: bool, **options: Any) -> benchmark.RuntimeOptions:
 
 def _fine_tuning(epochs: int) -> training.TrainingOptions:
     return dataclasses.replace(training.FINE_TUNING, epochs=epochs)
+
+
+def _processes(wanted: int) -> int:
+    if wanted < 1:
+        raise errors.InputError(
+            "`training_processes` must be at least 1. "
+            f"Received: training_processes={wanted}"
+        )
+    return wanted
 
 
 def _run(
