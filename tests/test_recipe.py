@@ -15,6 +15,7 @@ from tflite_opt.techniques import (
     float32,
     full_integer,
     pruning,
+    quantization_aware_training,
 )
 
 
@@ -267,6 +268,14 @@ def test_only_what_a_technique_can_keep_is_preserved():
         errors.InputError, match="toy_zeros can preserve nothing"
     ):
         toy.ToyZeros(preserve=("clusters",))
+
+
+def test_the_order_of_what_is_preserved_makes_no_other_recipe():
+    kept = [
+        quantization_aware_training.QuantizationAwareTraining(preserve=order)
+        for order in (("sparsity", "clusters"), ("clusters", "sparsity"))
+    ]
+    assert kept[0] == kept[1]
 
 
 def test_a_recipe_is_read_from_a_file(tmp_path):

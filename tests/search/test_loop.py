@@ -53,6 +53,13 @@ def test_all_trials_are_different(uninterrupted):
     assert [proposal.number for proposal, _ in uninterrupted] == list(range(18))
 
 
+def test_presets_come_first_and_others_later(uninterrupted, tmp_path):
+    presets = {x.name for x in recorded.plan(tmp_path).space.presets(0)}
+    are_presets = [x.name in presets for x, _ in uninterrupted]
+    assert all(are_presets[:8])
+    assert not all(are_presets[8:])
+
+
 def test_an_interrupted_search_goes_on_with_the_same_trials(
     tmp_path, uninterrupted
 ):

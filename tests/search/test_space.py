@@ -109,6 +109,32 @@ def test_names_tell_recipes_apart():
     assert len(names) > 20
 
 
+def test_presets_that_are_among_the_recipes_are_known():
+    found = space.build(["full_integer", "pruning", "clustering", "rounding"])
+    assert {x.name: x.parameters["clustering"] for x in found.presets(5)} == {
+        "int8": "none",
+        "int8_float_io": "none",
+        "int8_uint8_io": "none",
+        "int8_cluster16": "cluster16",
+        "int8_prune50": "none",
+        "int8_prune80": "none",
+        "int8_prune80_cluster16": "cluster16",
+    }
+    for proposal in found.presets(5):
+        assert proposal.number == 5
+        assert proposal == found.propose(
+            5, lambda name, labels, x=proposal: x.parameters[name]
+        )
+
+
+def test_presets_are_known_whatever_they_preserve():
+    found = space.build(
+        ["full_integer", "pruning", "clustering", "quantization_aware_training"]
+    )
+    names = {x.name for x in found.presets(0)}
+    assert "int8_prune50_cluster16_qat" in names
+
+
 def test_a_model_without_keras_is_not_trained():
     found = space.build(space.known_techniques()).without_training()
     assert {x.place for x in found.choices} == {"prepare", "refine"}

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Proposes the recipes of a batch from what earlier batches gave.
 
-The first recipes are simple ones, by chance: what many techniques together do
-says little about each. Then a model of what single choices do takes turns with
+The first recipes are named presets, by chance: they are known to be good for
+something, and simple. What many techniques together do says little about each.
+Then a model of what single choices do takes turns with
 Optuna's TPE, which learns from whole recipes.
 
 Optuna's study lives for one batch only: it is filled with all earlier trials
@@ -25,7 +26,7 @@ from tflite_opt.search import limits as limits_lib
 from tflite_opt.search import space as space_lib
 
 # No model knows anything before.
-_RANDOM_TRIALS = 8
+_FIRST_TRIALS = 8
 # How often a simple recipe leaves a technique out.
 _LEFT_OUT = 2 / 3
 # Each fourth one is TPE's.
@@ -139,16 +140,21 @@ class _Proposer:
         """Returns a recipe that is wanted; None if there is no more."""
         own, chance = np.random.SeedSequence([seed, number]).spawn(2)
         random = np.random.default_rng(chance)
-        ways = [self._by_chance(number, random)]
-        if number >= _RANDOM_TRIALS:
-            ways.insert(
-                0,
-                self._by_effects(number, random, is_wanted)
-                if (number + 1) % _TURNS
-                else self._by_tpe(number, int(own.generate_state(1)[0])),
-            )
-        proposed = (proposal for way in ways for proposal in way)
+        if number < _FIRST_TRIALS:
+            first = self._by_presets(number, random)
+        elif (number + 1) % _TURNS:
+            first = self._by_effects(number, random, is_wanted)
+        else:
+            first = self._by_tpe(number, int(own.generate_state(1)[0]))
+        proposed = itertools.chain(first, self._by_chance(number, random))
         return next(filter(is_wanted, proposed), None)
+
+    def _by_presets(
+        self, number: int, random: np.random.Generator
+    ) -> Iterator[search.Proposal]:
+        presets = list(self._space.presets(number))
+        for index in random.permutation(len(presets)):
+            yield presets[index]
 
     def _by_chance(
         self, number: int, random: np.random.Generator
@@ -235,7 +241,7 @@ def _sampler(seed: int) -> Any:
         # Parameters that depend on others need groups, an experiment still.
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         return optuna.samplers.TPESampler(
-            n_startup_trials=_RANDOM_TRIALS,
+            n_startup_trials=_FIRST_TRIALS,
             multivariate=True,
             group=True,
             constant_liar=True,

@@ -10,7 +10,7 @@ Knows no sampler.
 import dataclasses
 import functools
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from tflite_opt import recipe as recipe_lib
@@ -70,11 +70,6 @@ class Choice:
     place: _Place
     options: Mapping[str, base.Technique]
 
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """What can be chosen; the first leaves the technique out."""
-        return (NONE, *self.options)
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Space:
@@ -90,11 +85,8 @@ class Space:
 
     def labels(self, name: str) -> tuple[str, ...]:
         """Returns what can be chosen for a parameter of that name."""
-        if name == CONVERSION:
-            return tuple(self.conversions)
-        if name == TEACHER:
-            return (NONE, *_TEACHERS)
-        return next(x.labels for x in self.choices if x.name == name)
+        none = () if name == CONVERSION else (NONE,)
+        return (*none, *self._options(name))
 
     def without_training(self) -> "Space":
         """Returns the recipes that a model without Keras can go through."""
@@ -120,7 +112,7 @@ class Space:
             }
             if None in longer.values():
                 continue
-            label = choose(choice.name, choice.labels)
+            label = choose(choice.name, self.labels(choice.name))
             parameters[choice.name] = label
             found = longer.get(label) or found
         if any(step.distillation is None for step in found.compress):
@@ -136,6 +128,42 @@ class Space:
         return search.Proposal(
             number=number, parameters=parameters, recipe=done.to_json()
         )
+
+    def presets(self, number: int) -> Iterator[search.Proposal]:
+        """Yields the named presets that are among these recipes.
+
+        Args:
+            number: Of the trial.
+        """
+        for preset in recipe_lib.parse_names(recipe_lib.presets()):
+            found = self._find(number, preset)
+            if found is not None:
+                yield found
+
+    def _find(
+        self, number: int, recipe: recipe_lib.Recipe
+    ) -> search.Proposal | None:
+        """Returns a recipe under the name that its choices give it."""
+        if recipe.convert not in self.conversions.values():
+            return None
+        steps = (*recipe.compress, *recipe.prepare, *recipe.refine)
+        wanted = [recipe.convert, *map(_alone, steps)]
+
+        def choose(name: str, labels: Sequence[str]) -> str:
+            options = self._options(name)
+            return next((x for x in labels if options.get(x) in wanted), NONE)
+
+        found = self.propose(number, choose)
+        made = recipe_lib.Recipe.from_json(found.recipe)
+        same = dataclasses.replace(recipe, name=made.name) == made
+        return found if same else None
+
+    def _options(self, name: str) -> Mapping[str, Any]:
+        if name == CONVERSION:
+            return self.conversions
+        if name == TEACHER:
+            return _TEACHERS
+        return next(x.options for x in self.choices if x.name == name)
 
 
 def default_techniques(*, counts_gzip: bool) -> tuple[str, ...]:
@@ -281,3 +309,10 @@ def _taught(
         for x in found.compress
     )
     return dataclasses.replace(found, compress=steps)
+
+
+def _alone(technique: base.Technique) -> base.Technique:
+    """Returns it as it is without steps before it."""
+    if isinstance(technique, base.CompressionTechnique):
+        return dataclasses.replace(technique, preserve=())
+    return technique

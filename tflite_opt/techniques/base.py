@@ -111,6 +111,9 @@ class CompressionTechnique(Technique):
         """
         super().__post_init__()
         self.training_options(training.TrainingOptions())
+        # Recipes that keep the same are the same.
+        kept = tuple(sorted(set(self.preserve)))
+        object.__setattr__(self, "preserve", kept)
         unknown = set(self.preserve) - self.preserves
         if unknown:
             known = ", ".join(sorted(self.preserves)) or "nothing"
