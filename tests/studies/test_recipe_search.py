@@ -58,17 +58,26 @@ def test_the_table_compares_with_the_presets_and_shows_what_is_missing():
             num_trials=40.0,
             num_stopped=3.0,
             num_failed=1.0,
-            **values(small=(0.0, 0.0, 0.5, 0.25)),
+            **values(
+                small=(0.0, 0.0, 0.5, 0.25), tried_first=(0.0, 0.0, 0.25, 0.5)
+            ),
+            **{"tried_first/is_preset": 1.0},
         ),
         "search.1": None,
     }
     lines = list(recipe_search.describe(found, LIMITS))
-    assert lines[2] == "| presets |  |  |  | 1 | 0.2500 | 0.2500 | 1.000 |"
+    assert lines[2] == (
+        "| presets |  |  |  | 1 | 0.2500 | 0.2500 | 1.000 | 0.2500 | 1.000 |"
+    )
     assert lines[3] == (
-        "| search.0 | 40 | 3 | 1 | 1 | 0.3750 | 0.3750 | 1.500 |"
+        "| search.0 | 40 | 3 | 1 | 1 | 0.3750 | 0.3750 | 1.500 | 0.5000 | "
+        "2.000 |"
     )
     assert lines[4] == "| search.1 | missing |"
-    assert lines[-1] == ("| search.0 | small | +0.00 | +0.00 | 0.500 | 0.250 |")
+    assert set(lines[-2:]) == {
+        "| search.0 | small | +0.00 | +0.00 | 0.500 | 0.250 |",
+        "| search.0 | tried_first (preset) | +0.00 | +0.00 | 0.250 | 0.500 |",
+    }
 
 
 @pytest.mark.slow
@@ -102,4 +111,4 @@ def test_cells_search_and_leave_out_presets(tmp_path):
         )
     }
     assert found["num_trials"] == 2
-    assert not any("/" in name for name in found), "presets are no finds"
+    assert not any("/" in name for name in recipe_search.finds(found))

@@ -5,7 +5,8 @@ A cell is a search with one seed, or all presets. Searches share what recipes
 gave, so that seeds differ in their proposals alone. A front is chosen on the
 validation split and tested once; its hypervolume is that of loss, latency over
 float32's and size over float32's, up to the largest loss that is allowed and
-to float32 itself. A preset that a search happens upon is no find of its.
+to float32 itself. A search begins with presets; they are no finds of its, so
+its volume is given with and without them.
 """
 
 import dataclasses
@@ -35,6 +36,7 @@ from tflite_opt.studies import study
 
 TITLE = "Search against presets on Fashion-MNIST"
 PRESETS = "presets"
+_IS_PRESET = "is_preset"
 _FIGURES = ("validation_loss", "test_loss", "latency_ratio", "size_ratio")
 _SPLITS = ("validation", "test")
 
@@ -98,7 +100,7 @@ def measure_presets(setup: Setup) -> dict[str, float]:
         ),
         run,
     )
-    return _points(build.build(run), left_out=frozenset())
+    return _points(build.build(run), presets=frozenset())
 
 
 def measure_search(seed: int, setup: Setup) -> dict[str, float]:
@@ -132,7 +134,7 @@ def measure_search(seed: int, setup: Setup) -> dict[str, float]:
         "num_trials": float(found.num_trials),
         **counts,
         "seconds": sum(x.seconds for x in outcomes),
-        **_points(build.build(run), left_out=_presets_among(run)),
+        **_points(build.build(run), presets=_presets_among(run)),
     }
 
 
@@ -177,16 +179,19 @@ def _presets_among(run: run_directory.RunDirectory) -> frozenset[str]:
 
 
 def _points(
-    content: report.Report, left_out: frozenset[str]
+    content: report.Report, presets: frozenset[str]
 ) -> dict[str, float]:
-    """Returns `NAME/FIGURE` of each variant but float32."""
+    """Returns `NAME/FIGURE` of each variant but float32.
+
+    Args:
+        content: Of a run.
+        presets: Names of variants that are no finds.
+    """
     baseline, *others = content.rows
     found: dict[str, float] = {}
     for row in others:
         validation, test = row.validation_drop, row.drop
-        if row.name in left_out or not (
-            validation and test and row.times_faster
-        ):
+        if not (validation and test and row.times_faster):
             continue
         figures = (
             validation.value,
@@ -198,7 +203,21 @@ def _points(
             f"{row.name}/{figure}": value
             for figure, value in zip(_FIGURES, figures, strict=True)
         }
+        if row.name in presets:
+            found[f"{row.name}/{_IS_PRESET}"] = 1.0
     return found
+
+
+def finds(values: Mapping[str, float]) -> dict[str, float]:
+    """Returns a search's values without presets that it began with."""
+    presets = {
+        key.rpartition("/")[0] for key in values if key.endswith(_IS_PRESET)
+    }
+    return {
+        key: value
+        for key, value in values.items()
+        if key.rpartition("/")[0] not in presets
+    }
 
 
 def front(
@@ -252,29 +271,36 @@ def describe(
 ) -> Iterator[str]:
     """Yields the table of volumes, then that of the fronts."""
     yield (
-        "| cell | trials | stopped | failed | in the front | hypervolume, "
-        "validation | hypervolume, test | of the presets' |"
+        "| cell | trials | stopped | failed | finds in the front | "
+        "hypervolume of finds, validation | test | test, of the presets' | "
+        "with presets of its own, test | of the presets' |"
     )
-    yield f"|---|{'---:|' * 7}"
-    presets = found.get(PRESETS)
-    usual = hypervolume(presets.values, limits, "test") if presets else 0.0
+    yield f"|---|{'---:|' * 9}"
+    record = found.get(PRESETS)
+    usual = hypervolume(record.values, limits, "test") if record else 0.0
     for cell, record in found.items():
         if record is None:
             yield f"| {cell} | missing |"
             continue
         values = record.values
-        volumes = [hypervolume(values, limits, x) for x in _SPLITS]
+        own = finds(values)
         counts = [
             f"{values[name]:.0f}" if name in values else ""
             for name in ("num_trials", "num_stopped", "num_failed")
         ]
-        ratio = f"{volumes[1] / usual:.3f}" if usual else ""
+        validation, test = (hypervolume(own, limits, x) for x in _SPLITS)
+        whole = hypervolume(values, limits, "test")
         yield (
-            f"| {cell} | {' | '.join(counts)} | {len(front(values, limits))} "
-            f"| {volumes[0]:.4f} | {volumes[1]:.4f} | {ratio} |"
+            f"| {cell} | {' | '.join(counts)} | {len(front(own, limits))} | "
+            f"{validation:.4f} | {test:.4f} | {_ratio(test, usual)} | "
+            f"{whole:.4f} | {_ratio(whole, usual)} |"
         )
     yield ""
     yield from _fronts(found, limits)
+
+
+def _ratio(volume: float, usual: float) -> str:
+    return f"{volume / usual:.3f}" if usual else ""
 
 
 def _fronts(
@@ -289,8 +315,10 @@ def _fronts(
     for cell, record in found.items():
         values = record.values if record else {}
         for name, point in front(values, limits).items():
+            mark = " (preset)" if _IS_PRESET in point else ""
             yield (
-                f"| {cell} | {name} | {100 * point['validation_loss']:+.2f} | "
+                f"| {cell} | {name}{mark} | "
+                f"{100 * point['validation_loss']:+.2f} | "
                 f"{100 * point['test_loss']:+.2f} | "
                 f"{point['latency_ratio']:.3f} | {point['size_ratio']:.3f} |"
             )
