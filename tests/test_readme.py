@@ -7,8 +7,8 @@ import statistics
 
 import pytest
 
-from tflite_opt.records import errors, measurement, report, transcript
-from tflite_opt.studies import channel_pruning, needs, readme
+from tflite_opt.records import errors, measurement, report, search, transcript
+from tflite_opt.studies import channel_pruning, needs, readme, recipe_search
 
 _ROOT = pathlib.Path(__file__).parents[1]
 _MEASUREMENTS = _ROOT / "docs" / "measurements"
@@ -151,6 +151,30 @@ def test_what_clipped_ranges_cost_is_what_the_docs_say():
             x[f"{name}.divergence"] < x["min_max.divergence"] for x in found
         ]
         assert 0 < sum(others) < 6
+
+
+def test_what_a_search_finds_is_what_the_docs_say():
+    presets, *searches = _values("search/*.json")
+    limits = search.Limits(max_accuracy_drop=0.01)
+    usual = recipe_search.hypervolume(presets, limits, "test")
+    ratios = [
+        [
+            recipe_search.hypervolume(points, limits, "test") / usual
+            for points in found
+        ]
+        for found in zip(
+            *((recipe_search.finds(x), x) for x in searches), strict=True
+        )
+    ]
+    assert len(searches) == 3
+    names = {x.partition("/")[0] for x in presets}
+    page = (_ROOT / "docs" / "search.md").read_text(encoding="utf-8")
+    text = " ".join(page.split())
+    finds, everything = (f"{min(x):.2f} to {max(x):.2f}" for x in ratios)
+    assert (
+        f"is {finds} times that of all {len(names)} presets together on the "
+        f"test split, with the presets that they began with {everything} times"
+    ) in text
 
 
 def _values(pattern):
