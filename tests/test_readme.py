@@ -8,7 +8,13 @@ import statistics
 import pytest
 
 from tflite_opt.records import errors, measurement, report, search, transcript
-from tflite_opt.studies import channel_pruning, needs, readme, recipe_search
+from tflite_opt.studies import (
+    applications,
+    channel_pruning,
+    needs,
+    readme,
+    recipe_search,
+)
 
 _ROOT = pathlib.Path(__file__).parents[1]
 _MEASUREMENTS = _ROOT / "docs" / "measurements"
@@ -151,6 +157,26 @@ def test_what_clipped_ranges_cost_is_what_the_docs_say():
             x[f"{name}.divergence"] < x["min_max.divergence"] for x in found
         ]
         assert 0 < sum(others) < 6
+
+
+def test_stock_models_are_trained_as_the_docs_say():
+    found = [
+        measurement.Measurement.load(_MEASUREMENTS / "coverage" / f"{x}.json")
+        for x in applications.PREPROCESSING
+    ]
+    values = [x.values for x in found]
+    assert len(values) == 11
+    assert all(x["int8_weight_fraction"] > 0.9995 for x in values)
+    pruned = [x["pruned_weight_fraction"] for x in values]
+    page = (_ROOT / "docs" / "techniques.md").read_text(encoding="utf-8")
+    text = " ".join(page.split())
+    quantized, zeros = (
+        int(sum(x[f"tf_mot_{y}"] for x in values))
+        for y in ("quantizes", "prunes")
+    )
+    assert f"functions quantize {quantized} and prune {zeros}; here" in text
+    low, high = (f"{100 * x:.0f}" for x in (min(pruned), max(pruned)))
+    assert f"pruned in {low} to {high} % of their weights" in text
 
 
 def test_what_a_search_finds_is_what_the_docs_say():
