@@ -177,6 +177,14 @@ def test_stock_models_are_trained_as_the_docs_say():
     assert f"functions quantize {quantized} and prune {zeros}; here" in text
     low, high = (f"{100 * x:.0f}" for x in (min(pruned), max(pruned)))
     assert f"pruned in {low} to {high} % of their weights" in text
+    (steps,) = _values("coverage/steps.json")
+    for technique, words in (
+        ("pruning", "times as long as without a technique when it is pruned"),
+        ("clustering", "times when it is clustered"),
+        ("quantization_aware_training", "times when it is trained for int8"),
+    ):
+        ratio = steps[f"{technique}_ms"] / steps["float_ms"]
+        assert f"{ratio:.2f} {words}" in text
 
 
 def test_what_a_search_finds_is_what_the_docs_say():

@@ -34,7 +34,8 @@ class Distillation(base.CompressionTechnique):
     technique: ClassVar[str] = "distillation"
 
     epochs: int | None = 20
-    learning_rate: float | None = 1e-3
+    # With 1e-3, half a ResNet-8 ends more than two points lower.
+    learning_rate: float | None = 3e-3
     distillation: training.Distillation | None = dataclasses.field(
         default_factory=training.Distillation
     )
