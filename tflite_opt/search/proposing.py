@@ -3,8 +3,8 @@
 
 The first recipes are named presets, by chance: they are known to be good for
 something, and simple. What many techniques together do says little about each.
-Then a model of what single choices do takes turns with
-Optuna's TPE, which learns from whole recipes.
+Then a model of what single choices do takes turns with Optuna's TPE, which
+learns from whole recipes.
 
 Optuna's study lives for one batch only: it is filled with all earlier trials
 in the order of their numbers, and each proposal gets a sampler of its own,
