@@ -8,13 +8,7 @@ import statistics
 import pytest
 
 from tflite_opt.records import errors, measurement, report, search, transcript
-from tflite_opt.studies import (
-    applications,
-    channel_pruning,
-    needs,
-    readme,
-    recipe_search,
-)
+from tflite_opt.studies import channel_pruning, needs, readme, recipe_search
 
 _ROOT = pathlib.Path(__file__).parents[1]
 _MEASUREMENTS = _ROOT / "docs" / "measurements"
@@ -80,7 +74,7 @@ def test_all_stock_models_reached_int8_as_the_readme_says():
 
 @pytest.mark.parametrize("model", ["resnet8", "mobilenet_v2"])
 def test_what_fewer_channels_cost_is_what_the_readme_says(model):
-    text = " ".join(_readme().split())
+    text = _text("README.md")
     controls = _values(f"channels/{model}.{channel_pruning.CONTROL}.*.json")
 
     def below(recipe):
@@ -149,8 +143,7 @@ def test_what_clipped_ranges_cost_is_what_the_docs_say():
         x["moving_average.divergence"] / x["min_max.divergence"] for x in found
     ]
     assert len(ratios) == 6
-    page = (_ROOT / "docs" / "techniques.md").read_text(encoding="utf-8")
-    text = " ".join(page.split())
+    text = _text("docs/techniques.md")
     assert f"gives {min(ratios):.1f} to {max(ratios):.1f} times the" in text
     for name in ("octav", "mse", "percentile"):
         others = [
@@ -160,16 +153,11 @@ def test_what_clipped_ranges_cost_is_what_the_docs_say():
 
 
 def test_stock_models_are_trained_as_the_docs_say():
-    found = [
-        measurement.Measurement.load(_MEASUREMENTS / "coverage" / f"{x}.json")
-        for x in applications.PREPROCESSING
-    ]
-    values = [x.values for x in found]
+    values = _values("coverage/[A-Z]*.json")
     assert len(values) == 11
     assert all(x["int8_weight_fraction"] > 0.9995 for x in values)
     pruned = [x["pruned_weight_fraction"] for x in values]
-    page = (_ROOT / "docs" / "techniques.md").read_text(encoding="utf-8")
-    text = " ".join(page.split())
+    text = _text("docs/techniques.md")
     quantized, zeros = (
         int(sum(x[f"tf_mot_{y}"] for x in values))
         for y in ("quantizes", "prunes")
@@ -202,13 +190,17 @@ def test_what_a_search_finds_is_what_the_docs_say():
     ]
     assert len(searches) == 3
     names = {x.partition("/")[0] for x in presets}
-    page = (_ROOT / "docs" / "search.md").read_text(encoding="utf-8")
-    text = " ".join(page.split())
+    text = _text("docs/search.md")
     finds, everything = (f"{min(x):.2f} to {max(x):.2f}" for x in ratios)
     assert (
         f"is {finds} times that of all {len(names)} presets together on the "
         f"test split, with the presets that they began with {everything} times"
     ) in text
+
+
+def _text(page):
+    """Returns a page in one line."""
+    return " ".join((_ROOT / page).read_text(encoding="utf-8").split())
 
 
 def _values(pattern):

@@ -291,7 +291,7 @@ def _with(
         return None
     if isinstance(technique, base.CompressionTechnique):
         given = {x.gives for x in found.compress if x.gives is not None}
-        kept = tuple(sorted(given & technique.preserves))
+        kept = tuple(given & technique.preserves)
         technique = dataclasses.replace(technique, preserve=kept)
     try:
         longer: dict[str, Any] = {place: (*steps, technique)}

@@ -30,7 +30,7 @@ from tflite_opt.records import (
 from tflite_opt.records import training as training_record
 from tflite_opt.report import build
 from tflite_opt.search import limits as limits_lib
-from tflite_opt.search import local_executor
+from tflite_opt.search import local_executor, space
 from tflite_opt.search import search as search_lib
 from tflite_opt.studies import study
 
@@ -106,6 +106,8 @@ def measure_presets(setup: Setup) -> dict[str, float]:
 def measure_search(seed: int, setup: Setup) -> dict[str, float]:
     """Searches with one seed."""
     run = _run(setup, f"search{seed}")
+    recipes = space.build(setup.techniques)
+    presets = frozenset(x.name for x in recipes.presets(0))
     found = search_lib.search(
         search_lib.Request(
             model=_float_model(setup),
@@ -134,7 +136,7 @@ def measure_search(seed: int, setup: Setup) -> dict[str, float]:
         "num_trials": float(found.num_trials),
         **counts,
         "seconds": sum(x.seconds for x in outcomes),
-        **_points(build.build(run), presets=_presets_among(run)),
+        **_points(build.build(run), presets=presets),
     }
 
 
@@ -161,21 +163,6 @@ def _float_model(setup: Setup) -> source.Choice:
 
 def _evaluation(setup: Setup) -> evaluate.Options:
     return evaluate.Options(max_accuracy_drop=setup.limits.max_accuracy_drop)
-
-
-def _presets_among(run: run_directory.RunDirectory) -> frozenset[str]:
-    """Returns the names of trials that did what a preset does."""
-    presets = [
-        dataclasses.replace(x, name="")
-        for x in recipe_lib.parse_names(recipe_lib.presets())
-    ]
-    tried = [
-        recipe_lib.Recipe.from_json(proposal.recipe)
-        for proposal, _ in search_lib.trials(run)
-    ]
-    return frozenset(
-        x.name for x in tried if dataclasses.replace(x, name="") in presets
-    )
 
 
 def _points(

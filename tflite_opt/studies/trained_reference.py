@@ -51,7 +51,7 @@ class Trained:
     test: dataset_lib.Split
 
     def first_inputs(self, count: int) -> dict[str, np.ndarray]:
-        """Returns the inputs of the first examples, as all tensors fit memory.
+        """Returns the inputs of the first examples.
 
         Args:
             count: How many at most.
