@@ -8,7 +8,13 @@ import statistics
 import pytest
 
 from tflite_opt.records import errors, measurement, report, search, transcript
-from tflite_opt.studies import channel_pruning, needs, readme, recipe_search
+from tflite_opt.studies import (
+    channel_pruning,
+    needs,
+    readme,
+    recipe_search,
+    training_compression,
+)
 
 _ROOT = pathlib.Path(__file__).parents[1]
 _MEASUREMENTS = _ROOT / "docs" / "measurements"
@@ -70,6 +76,36 @@ def test_all_stock_models_reached_int8_as_the_readme_says():
     (refused,) = [x for x in found if not x["is_trainable"]]
     assert f"{refused['rebuilt_difference']:.1e}" == "1.5e-05"
     assert "is 1.5e-5 off" in _readme()
+
+
+@pytest.mark.parametrize("recipe", training_compression.RECIPES[1:])
+def test_what_training_costs_and_saves_is_what_the_readme_says(recipe):
+    found = _values(f"compression/{recipe}.[0-9].json")
+    dense = _values(f"compression/{training_compression.DENSE}.[0-9].json")
+    assert len(found) == len(dense) == 3
+    losses = [x["loss_points"] for x in found]
+    zeros = [100 * x["zero_fraction"] for x in found if "zero_fraction" in x]
+    values = [
+        x["most_values_per_channel"]
+        for x in found
+        if "most_values_per_channel" in x
+    ]
+    ratios = [
+        x["gzip_bytes"] / y["gzip_bytes"]
+        for x, y in zip(found, dense, strict=True)
+    ]
+    # Zero is added to lose the sign of -0.0.
+    loss = round(statistics.mean(losses), 2) + 0.0
+    cells = [
+        f"`{recipe}`",
+        f"{loss:+.2f} (worst {max(losses):+.2f})",
+        f"{statistics.mean(x['gzip_bytes'] for x in found) / 1e3:.1f}",
+        f"{100 * statistics.mean(ratios):.0f}",
+        f"{min(zeros):.0f}" if zeros else "",
+        f"{max(values):.0f}" if values else "",
+        f"{100 * statistics.mean(x['test_accuracy'] for x in found):.1f}",
+    ]
+    assert f"| {' | '.join(cells)} |".replace("  ", " ") in _text("README.md")
 
 
 @pytest.mark.parametrize("model", ["resnet8", "mobilenet_v2"])

@@ -77,10 +77,13 @@ def test_a_stock_model_is_trained_by_each_technique(tmp_path):
     path = tmp_path / "images.npz"
     np.savez(
         path,
-        x_train=generator.random((120, 64, 64, 3), np.float32) * 255,
-        y_train=np.arange(120) % 10,
-        x_test=generator.random((16, 64, 64, 3), np.float32) * 255,
-        y_test=np.arange(16) % 10,
+        **{
+            "x_train/image": generator.random((300, 64, 64, 3), np.float32)
+            * 255,
+            "y_train": np.arange(300) % 10,
+            "x_test/image": generator.random((16, 64, 64, 3), np.float32) * 255,
+            "y_test": np.arange(16) % 10,
+        },
     )
     found = trained_stock_model.measure(
         trained_stock_model.Request(
