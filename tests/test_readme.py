@@ -108,6 +108,28 @@ def test_what_training_costs_and_saves_is_what_the_readme_says(recipe):
     assert f"| {' | '.join(cells)} |".replace("  ", " ") in _text("README.md")
 
 
+def test_the_smallest_recipes_are_those_that_the_readme_names():
+    found = {
+        recipe: _values(f"compression/{recipe}.[0-9].json")
+        for recipe in training_compression.RECIPES
+    }
+
+    def mean(recipe, key):
+        return statistics.mean(x[key] for x in found[recipe])
+
+    good = sorted(
+        (recipe for recipe in found if mean(recipe, "loss_points") <= 1.2),
+        key=lambda recipe: mean(recipe, "gzip_bytes"),
+    )
+    text = _text("README.md")
+    assert (
+        f"within 1.2 points is the experiment `{good[0]}`; of zeros and shared "
+        f"values it is `{good[1]}`"
+    ) in text
+    ratio = mean("distill_int8", "size_bytes") / mean("int8", "size_bytes")
+    assert f"`distill_int8`, which is {ratio:.2f} of it" in text
+
+
 @pytest.mark.parametrize("model", ["resnet8", "mobilenet_v2"])
 def test_what_fewer_channels_cost_is_what_the_readme_says(model):
     text = _text("README.md")
