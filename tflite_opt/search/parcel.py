@@ -46,7 +46,11 @@ def unpack(content: bytes, folder: pathlib.Path) -> None:
         files.atomic_folder(folder) as temporary,
         tarfile.open(fileobj=io.BytesIO(content)) as archive,
     ):
-        archive.extractall(temporary, filter="data")
+        # Python before 3.10.12 and 3.11.4, as in Debian 12, has no filters.
+        archive.extraction_filter = getattr(
+            tarfile, "data_filter", lambda member, _: member
+        )
+        archive.extractall(temporary)
 
 
 def at_home(job: job_lib.Job, folder: pathlib.Path) -> job_lib.Job:
